@@ -1,0 +1,2 @@
+from pathlib import Path
+__path__ = [str(Path(__file__).resolve().parents[2])]

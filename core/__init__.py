@@ -1,0 +1,1 @@
+"""Everything without a pixel of user interface; the public Python API."""

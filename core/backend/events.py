@@ -1,0 +1,144 @@
+"""What a job tells while it runs: small frozen dataclasses, the same for every listener."""
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+JsonDict: TypeAlias = dict[str, Any]
+
+
+class Outcome(StrEnum):
+    """How a job ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The job has the device. `device` is a word for people, such as `CPU`."""
+
+    title: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` steps; `eta_s` seconds are left where known; `what` names the phase."""
+
+    done: int
+    total: int
+    eta_s: float | None = None
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One value at a step, for one class where `class_name` is given."""
+
+    step: int
+    name: str
+    value: float
+    class_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A sentence for the record."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file the job has written; `kind` is checkpoint, prediction, report, snapshot or table."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something a person should look at; `remedies` are what can be done, as short labels."""
+
+    text: str
+    kind: str = ""
+    class_name: str | None = None
+    remedies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change that a running job has taken up: its class name and its settings."""
+
+    change: str
+    settings: JsonDict
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The job waits; the device is free for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The job goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Always the last event. `reason` and `remedy` are sentences, set when the job failed."""
+
+    outcome: Outcome
+    result: JsonDict | None = None
+    reason: str = ""
+    remedy: str = ""
+
+
+Event: TypeAlias = (
+    Started | Progress | Metric | Log | Artifact | Warned | Told | Paused | Resumed | Finished
+)
+
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        Started,
+        Progress,
+        Metric,
+        Log,
+        Artifact,
+        Warned,
+        Told,
+        Paused,
+        Resumed,
+        Finished,
+    )
+}
+
+
+def to_json(event: Event) -> JsonDict:
+    """Turn an event into a plain dictionary, its kind under the key `event`."""
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+def from_json(document: JsonDict) -> Event:
+    """Read what `to_json` wrote; keys of a newer version are ignored.
+
+    Raises
+    ------
+    ValueError
+        The document is no event.
+    """
+    kind = _KINDS.get(str(document.get("event")))
+    if kind is None:
+        raise ValueError(f"not an event: {document.get('event')!r}")
+    known = {field.name for field in fields(kind)}
+    values = {key: value for key, value in document.items() if key in known}
+    if kind is Finished:
+        values["outcome"] = Outcome(values["outcome"])
+    if kind is Warned:
+        values["remedies"] = tuple(values.get("remedies", ()))
+    event: Event = kind(**values)
+    return event

@@ -1,0 +1,1 @@
+"""Read and write images, DICOM and tables; importers; torch-free."""

@@ -1,0 +1,1 @@
+"""All that the window, the command line or a script can ask for, one frozen dataclass each."""

@@ -1,0 +1,1 @@
+"""The project store: cases, classes, annotations, splits, runs and predictions; torch-free."""

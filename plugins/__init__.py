@@ -1,0 +1,1 @@
+"""The napari face: the manifest and thin functions behind it."""
