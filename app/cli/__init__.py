@@ -1,0 +1,33 @@
+"""The command line: Typer commands over `core`; the window's own launcher is `app.launch`."""
+
+import typer
+
+from . import bench, demo, projects, results, training
+
+app = typer.Typer(
+    name="longtail",
+    help="Imbalanced medical images: label a few, train, see whom the model fails. "
+    "`longtail [PROJECT]` opens the window. Research use only, not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+_TABLE = {
+    "demo": demo.demo,
+    "init": projects.init,
+    "import": projects.import_,
+    "info": projects.info,
+    "methods": training.methods,
+    "train": training.train,
+    "runs": training.runs,
+    "predict": results.predict,
+    "evaluate": results.evaluate,
+    "export": results.export,
+    "bench": bench.bench,
+}
+for _name, _command in _TABLE.items():
+    app.command(_name)(_command)
+
+COMMANDS = frozenset(_TABLE)
+"""The words that are a command and not a project to open."""

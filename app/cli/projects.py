@@ -1,0 +1,155 @@
+"""Commands that make, fill and describe a project."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ...core.errors import LongtailError
+from ...core.io.importers import ImportPlan, plan_import
+from ...core.project.importing import apply_plan
+from ...core.project.records import Split, Status, Task
+from ...core.project.store import Project
+from .options import AsJson, ProjectPath, Seed
+from .output import Output
+
+SENTENCES_SHOWN = 40
+
+
+def init(
+    project: ProjectPath,
+    classes: Annotated[
+        str, typer.Option("--classes", help="Class names joined by commas; background is implied.")
+    ],
+    task: Annotated[Task, typer.Option("--task", help="What the classes are given to.")] = (
+        Task.SEGMENTATION
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Make an empty project."""
+    names = [name.strip() for name in classes.split(",") if name.strip()]
+    with Project.create(project, task=task, classes=names) as made:
+        document = {"project": made.path.as_posix(), "task": task.value, "classes": names}
+    Output(as_json).result(document, f"Made {made.path} with {len(names)} classes.")
+
+
+def import_(
+    project: ProjectPath,
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A folder, table or .npz file.")],
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="A folder of masks or a table of labels.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="auto, msd, nnunet, folders, ...")] = (
+        "auto"
+    ),
+    as_: Annotated[
+        Status, typer.Option("--as", help="draft for labels that a model made, else reviewed.")
+    ] = Status.REVIEWED,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", help="150/10/40, or shares, a table's column, or a file."),
+    ] = None,
+    seed: Seed = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring images, and labels where there are any, into a project; the files stay where they are."""
+    output = Output(as_json)
+    if as_ is Status.UNLABELLED:
+        raise LongtailError("Labels are imported as reviewed or as draft.", "Use --as draft.")
+    with Project.open(project, write=not dry_run) as opened:
+        plan = plan_import(
+            source,
+            format=format_,
+            labels=labels,
+            task=opened.task.value,
+            classes=[one.name for one in opened.classes],
+        )
+        _tell_plan(plan, output)
+        if dry_run:
+            output.result(_plan_document(plan) | {"dry_run": True})
+            return
+        result = apply_plan(opened, plan, split=split, seed=seed, status=as_, author="import")
+        skipped = [{"file": item.path, "reason": item.reason} for item in plan.skipped]
+        skipped += [{"file": case, "reason": reason} for case, reason in result.skipped]
+        for case, reason in result.skipped[:SENTENCES_SHOWN]:
+            output.warn(f"{case}: {reason}")
+        document = _plan_document(plan) | {
+            "dry_run": False,
+            "added": result.added,
+            "updated": result.updated,
+            "skipped": skipped,
+        }
+        if not result.added and not result.updated:
+            raise LongtailError(f"Nothing could be imported from {source}.", "See --dry-run.")
+        output.result(document, f"Imported {result.added} new and {result.updated} known cases.")
+
+
+def info(project: ProjectPath, as_json: AsJson = False) -> None:
+    """Describe a project: cases, classes, what is labelled, splits, runs."""
+    output = Output(as_json)
+    with Project.open(project, write=False) as opened:
+        document = _describe(opened)
+    output.result(
+        document,
+        f"{document['name']}: {document['cases']} cases, {document['labelled']} labelled, "
+        f"{document['runs']} runs; {document['task']}.",
+        "Splits: " + ", ".join(f"{name} {n}" for name, n in document["splits"].items()),
+        f"Tiers: {document['tiers']}.",
+    )
+    output.table(
+        ("class", "id", "labelled cases", "tier"),
+        [
+            (one["name"], str(one["id"]), str(one["labelled"]), one["tier"])
+            for one in document["classes"]
+        ],
+    )
+
+
+def _describe(project: Project) -> dict[str, Any]:
+    catalogue = project.catalogue()
+    tiers, counts = catalogue.tiers(), catalogue.class_counts()
+    segmentation = project.task is Task.SEGMENTATION
+    return {
+        "project": project.path.as_posix(),
+        "name": project.name,
+        "task": project.task.value,
+        "cases": len(catalogue.ids),
+        "labelled": int(catalogue.labelled.sum()),
+        "splits": {
+            split.value: int((catalogue.split == number).sum())
+            for number, split in enumerate(Split)
+        },
+        "classes": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "colour": one.colour,
+                "labelled": int(counts.get(one.id, 0)),
+                "tier": tiers.get(one.id, "tail"),
+            }
+            for one in project.classes
+        ],
+        "tiers": "head at least 20 %, tail below 5 % of the labelled foreground volume"
+        if segmentation
+        else "head above 100, tail below 20 labelled training images",
+        "runs": len(project.runs()),
+        "lock_holder": project.lock_holder,
+    }
+
+
+def _plan_document(plan: ImportPlan) -> dict[str, Any]:
+    return {
+        "format": plan.format,
+        "found": len(plan.cases),
+        "skipped": [{"file": item.path, "reason": item.reason} for item in plan.skipped],
+        "notes": list(plan.notes),
+    }
+
+
+def _tell_plan(plan: ImportPlan, output: Output) -> None:
+    sentences = plan.sentences()
+    for sentence in sentences[:SENTENCES_SHOWN]:
+        output.say(sentence)
+    if len(sentences) > SENTENCES_SHOWN:
+        output.say(f"... and {len(sentences) - SENTENCES_SHOWN} more; --json lists all of them.")
