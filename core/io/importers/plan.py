@@ -1,0 +1,119 @@
+"""What an import found, before anything is stored: also the dry run, told in sentences."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCase:
+    """A case as found on disk; paths are absolute, with `/`.
+
+    `channels` are paths that `core.io.image` reads. `shape` is (z, y, x) or (y, x); `()` means
+    that the file was not looked into, which very large tables do. `class_names` None means
+    unlabelled (segmentation: see `mask`); `no_class` says that somebody looked and found none of
+    the classes, `class_names` is then empty. `split` is train, val, test or None.
+    """
+
+    id: str
+    channels: tuple[str, ...]
+    shape: tuple[int, ...]
+    channel_count: int
+    spacing_mm: tuple[float, ...] | None
+    split: str | None = None
+    patient: str | None = None
+    class_names: tuple[str, ...] | None = None
+    no_class: bool = False
+    mask: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or a table row that will not be imported, or a mask left out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """Everything that an import would do.
+
+    `class_names` are the classes found, in the order of their values where they have values.
+    `mask_values` maps values of the mask files to class names; 0 is background and is not in it,
+    `ignore_values` are read as *not labelled*. `task` is segmentation, classification or
+    multilabel.
+    """
+
+    format: str
+    cases: tuple[FoundCase, ...]
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    mask_values: Mapping[int, str] | None = None
+    ignore_values: tuple[int, ...] = (255,)
+    task: str = "segmentation"
+
+    def sentences(self) -> list[str]:
+        """Tell in words what will be imported, what will not, and why."""
+        return [
+            self._headline(),
+            *self._split_words(),
+            *self._value_words(),
+            *self.notes,
+            *_skipped_words(self.skipped),
+        ]
+
+    def _headline(self) -> str:
+        labelled = sum(_is_labelled(case) for case in self.cases)
+        total = len(self.cases)
+        labels = f"{labelled} labelled and {total - labelled} unlabelled"
+        return f"{_count(total, 'case')} found as {FORMAT_TITLES[self.format]}: {labels}."
+
+    def _split_words(self) -> list[str]:
+        counts = Counter(case.split for case in self.cases if case.split)
+        if not counts:
+            return []
+        parts = [f"{counts[name]} {name}" for name in ("train", "val", "test") if counts[name]]
+        return [f"The source gives the split: {', '.join(parts)}."]
+
+    def _value_words(self) -> list[str]:
+        if not self.mask_values:
+            return []
+        pairs = [f"{value} is {name}" for value, name in sorted(self.mask_values.items())]
+        return [f"In the masks 0 is background, {', '.join(pairs)}."]
+
+
+FORMAT_TITLES = {
+    "msd": "a Medical Segmentation Decathlon folder",
+    "nnunet": "an nnU-Net raw folder",
+    "folders": "folders of images",
+    "csv": "a table",
+    "npz": "a MedMNIST file",
+    "dicom": "DICOM series",
+}
+
+TOLD_AT_MOST = 5
+
+
+def _is_labelled(case: FoundCase) -> bool:
+    return case.mask is not None or bool(case.class_names) or case.no_class
+
+
+def _skipped_words(skipped: tuple[Skipped, ...]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for item in skipped:
+        by_reason.setdefault(item.reason, []).append(item.path)
+    return [_reason_words(reason, paths) for reason, paths in by_reason.items()]
+
+
+def _reason_words(reason: str, paths: list[str]) -> str:
+    told = ", ".join(paths[:TOLD_AT_MOST])
+    rest = len(paths) - TOLD_AT_MOST
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"Left out: {told}{more}: {reason}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
