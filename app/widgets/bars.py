@@ -1,0 +1,225 @@
+"""Counts a class as painted bars on a log scale."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qtpy.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import (
+    QColor,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from ..theme import BLUE, QUIET_PX, Tokens, look
+from .paint import bar, painting, sized
+
+ROW_PX = 18
+BAR_PX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One row: `solid` of `total` cases, `predicted` more by the chosen run.
+
+    `key` is what a click hands out. `tier` is head, medium, tail or empty (quiet).
+    """
+
+    key: int
+    name: str
+    solid: float
+    total: float | None = None
+    predicted: float | None = None
+    tier: str = ""
+
+    def numbers(self) -> str:
+        """Write the counts as they stand at the right."""
+        if not math.isfinite(self.solid):
+            return "-"
+        if self.predicted is not None and math.isfinite(self.predicted) and self.predicted > 0:
+            return f"{self.solid:,.0f} ~{self.predicted:,.0f}"
+        return f"{self.solid:,.0f}"
+
+
+def log_share(value: float | None, largest: float) -> float:
+    """Place a count between 0 and 1 on the log scale up to `largest`; odd numbers give 0."""
+    if value is None or not math.isfinite(value) or value <= 0 or not math.isfinite(largest):
+        return 0.0
+    return min(math.log1p(value) / math.log1p(max(largest, value, 1.0)), 1.0)
+
+
+class ClassBars(QWidget):
+    """Rows of name, bar and count; a click or Return on a row emits its key, again -1."""
+
+    picked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bars: tuple[Bar, ...] = ()
+        self._chosen: int | None = None
+        self._hover = -1
+        self._cursor = 0
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Cases a class")
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The rows that are shown."""
+        return self._bars
+
+    def set_bars(self, bars: Sequence[Bar]) -> None:
+        """Show other rows."""
+        self._bars = tuple(bars)
+        self._cursor = min(self._cursor, max(len(self._bars) - 1, 0))
+        told = "; ".join(f"{b.name} {b.numbers()}" for b in self._bars[:60])
+        self.setAccessibleDescription(told)
+        self.updateGeometry()
+        self.update()
+
+    def set_chosen(self, key: int | None) -> None:
+        """Mark the row whose cases the list shows."""
+        self._chosen = key
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As high as the rows."""
+        return QSize(180, max(len(self._bars), 1) * ROW_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as the rows; narrow if need be."""
+        return QSize(80, max(len(self._bars), 1) * ROW_PX)
+
+    def row_at(self, point: QPoint) -> int:
+        """Give the row under a point, or -1."""
+        row = point.y() // ROW_PX
+        return row if 0 <= row < len(self._bars) else -1
+
+    # --- input ---
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Pick the row."""
+        row = self.row_at(event.pos())
+        if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self._cursor = row
+            self._pick(row)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Light the row up."""
+        row = self.row_at(event.pos())
+        if row != self._hover:
+            self._hover = row
+            self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Put the light out."""
+        self._hover = -1
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down move, Return or Space picks."""
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            by = 1 if event.key() == Qt.Key.Key_Down else -1
+            self._cursor = min(max(self._cursor + by, 0), max(len(self._bars) - 1, 0))
+            self.update()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._pick(self._cursor)
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Show the whole name and what the numbers are as the tooltip."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            row = self.row_at(event.pos())
+            QToolTip.showText(event.globalPos(), explain(self._bars[row]) if row >= 0 else "", self)
+            return True
+        return super().event(event)
+
+    def _pick(self, row: int) -> None:
+        if not 0 <= row < len(self._bars):
+            return
+        key = self._bars[row].key
+        self.picked.emit(-1 if key == self._chosen else key)
+
+    # --- painting ---
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows."""
+        with painting(self) as painter:
+            self._paint(painter, look().tokens)
+
+    def _paint(self, painter: QPainter, t: Tokens) -> None:
+        font, quiet = sized(self.font(), QUIET_PX), sized(self.font(), QUIET_PX)
+        metrics = QFontMetrics(quiet)
+        largest = max((_finite(b.total or b.solid) for b in self._bars), default=1.0)
+        written = [_count(b) for b in self._bars]
+        right = max((metrics.horizontalAdvance(text) for text in written), default=0)
+        names = min(
+            max((metrics.horizontalAdvance(b.name[:60]) for b in self._bars), default=0),
+            int(self.width() * 0.38),
+        )
+        start = max(names + 10, min(92, self.width() // 3))
+        room = max(self.width() - start - right - 10, 0)
+        for row, (item, text) in enumerate(zip(self._bars, written, strict=True)):
+            top = row * ROW_PX
+            self._ground(painter, t, row, item)
+            painter.setFont(font)
+            painter.setPen(QColor(t.text))
+            name = metrics.elidedText(item.name, Qt.TextElideMode.ElideMiddle, start - 10)
+            painter.drawText(QRectF(0, top, start - 8, ROW_PX), _LEFT, name)
+            self._bar(
+                painter, t, item, QRectF(start, top + (ROW_PX - BAR_PX) / 2, room, BAR_PX), largest
+            )
+            painter.setFont(quiet)
+            painter.setPen(QColor(t.quiet))
+            painter.drawText(QRectF(0, top, self.width(), ROW_PX), _RIGHT, text)
+
+    def _ground(self, painter: QPainter, t: Tokens, row: int, item: Bar) -> None:
+        area = QRectF(-4, row * ROW_PX, self.width() + 8, ROW_PX)
+        if item.key == self._chosen:
+            bar(painter, area, t.selected, 3)
+        elif row == self._hover:
+            bar(painter, area, t.raised, 3)
+        if self.hasFocus() and row == self._cursor:
+            painter.setPen(QColor(BLUE))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area.adjusted(4.5, 0.5, -4.5, -0.5), 3, 3)
+
+    @staticmethod
+    def _bar(painter: QPainter, t: Tokens, item: Bar, area: QRectF, largest: float) -> None:
+        colour = t.tier(item.tier) if item.tier else t.control
+        ends = (
+            (item.total, t.track if not item.tier else t.tint(colour, 0.16)),
+            (item.solid + _finite(item.predicted), t.pale(colour)),
+            (item.solid, colour),
+        )
+        for value, fill in ends:
+            width = log_share(value, largest) * area.width()
+            bar(painter, QRectF(area.x(), area.y(), width, area.height()), fill, 2)
+
+
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | _MIDDLE)
+
+
+def explain(item: Bar) -> str:
+    """Say a row in words."""
+    words = f"{item.name}: {item.solid:,.0f} labelled" if math.isfinite(item.solid) else item.name
+    if item.predicted:
+        words += f", about {_finite(item.predicted):,.0f} more predicted by the chosen run"
+    return f"{words} ({item.tier})" if item.tier else words
+
+
+def _count(item: Bar) -> str:
+    return item.numbers()
+
+
+def _finite(value: float | None) -> float:
+    return float(value) if value is not None and math.isfinite(value) and value > 0 else 0.0
