@@ -1,0 +1,1 @@
+"""Networks on disk: written atomically, read without running anything from the file."""

@@ -1,0 +1,1 @@
+"""What a network is fed with: preprocessing, cases in memory, sampling, augmentation."""

@@ -1,0 +1,1 @@
+"""Pure loss functions, unreduced; what is not labelled is left out."""

@@ -1,0 +1,116 @@
+"""The methods that Longtail knows, without the cargo: nothing here imports torch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from ... import resources
+from ..errors import LongtailError
+from ..project.records import Task
+from .settings import CrossEntropySettings, MethodSettings, SupervisedSettings
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to train.
+
+    `title` is for people, `sentence` says what it does and `when` for whom it is the right one.
+    `code` is the dotted path of the function that builds its run; only the compute process
+    loads it.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    when: str
+    tasks: tuple[Task, ...]
+    settings: type[MethodSettings]
+    code: str
+
+    @cached_property
+    def presets(self) -> Mapping[str, Mapping[str, Any]]:
+        """Names of presets and the settings that each changes; the first is the default."""
+        return {name: preset.get("settings") or {} for name, preset in self._preset_file.items()}
+
+    @cached_property
+    def preset_sentences(self) -> Mapping[str, str]:
+        """What each preset is for, by its name."""
+        return {name: str(preset["sentence"]) for name, preset in self._preset_file.items()}
+
+    @property
+    def default_preset(self) -> str:
+        """The preset that is taken when none is named."""
+        return next(iter(self.presets))
+
+    @cached_property
+    def _preset_file(self) -> dict[str, dict[str, Any]]:
+        text = (files(resources) / "presets" / f"{self.name}.yaml").read_text(encoding="utf-8")
+        loaded: dict[str, dict[str, Any]] = yaml.safe_load(text)
+        return loaded
+
+    def load(self) -> Any:
+        """Import the training code; this loads torch."""
+        module, _, function = self.code.partition(":")
+        return getattr(import_module(module, __package__), function)
+
+
+class Catalogue:
+    """Methods by name, in the order in which they are offered; refuses twins."""
+
+    def __init__(self, *methods: Method) -> None:
+        self._methods: dict[str, Method] = {}
+        for method in methods:
+            if method.name in self._methods:
+                raise ValueError(f"two methods are called {method.name!r}")
+            self._methods[method.name] = method
+
+    def __iter__(self) -> Iterator[Method]:
+        return iter(self._methods.values())
+
+    def __len__(self) -> int:
+        return len(self._methods)
+
+    def get(self, name: str) -> Method:
+        """Find a method by its name.
+
+        Raises
+        ------
+        LongtailError
+            There is no such method.
+        """
+        if name not in self._methods:
+            known = ", ".join(self._methods)
+            raise LongtailError(f"There is no method {name!r}.", f"Methods are: {known}.")
+        return self._methods[name]
+
+    def names(self, task: Task | None = None) -> tuple[str, ...]:
+        """Names of all methods, or of those that can do `task`."""
+        return tuple(each.name for each in self if task is None or task in each.tasks)
+
+
+METHODS = Catalogue(
+    Method(
+        name="supervised",
+        title="Supervised",
+        sentence="Learns to outline the classes from the labelled volumes alone.",
+        when="The first thing to try, and what every other method is compared with.",
+        tasks=(Task.SEGMENTATION,),
+        settings=SupervisedSettings,
+        code=".supervised:build",
+    ),
+    Method(
+        name="cross-entropy",
+        title="Cross-entropy",
+        sentence="Learns to recognise the classes of whole images, with losses and samplers that "
+        "hold up the rare ones.",
+        when="The first thing to try for image-level classes, rare ones included.",
+        tasks=(Task.CLASSIFICATION, Task.MULTILABEL),
+        settings=CrossEntropySettings,
+        code=".cross_entropy:build",
+    ),
+)
