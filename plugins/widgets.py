@@ -1,0 +1,74 @@
+"""napari's dock widgets and menu commands: the window's panels in a plain napari."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import napari
+from qtpy.QtWidgets import QWidget
+
+from ..app.window import (
+    cases_widget,
+    label_widget,
+    results_widget,
+    session_of,
+    train_widget,
+)
+from ..core.errors import LongtailError
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+PLUGIN = "napari-longtail"
+
+
+def cases() -> QWidget:
+    """Give the panel of cases, the session bar at its head."""
+    return cases_widget(_viewer())
+
+
+def label() -> QWidget:
+    """Give the labelling panel."""
+    return label_widget(_viewer())
+
+
+def train() -> QWidget:
+    """Give the training panel."""
+    return train_widget(_viewer())
+
+
+def results() -> QWidget:
+    """Give the results panel."""
+    return results_widget(_viewer())
+
+
+def open_label() -> None:
+    """Dock the labelling panel."""
+    _dock("Label")
+
+
+def open_train() -> None:
+    """Dock the training panel."""
+    _dock("Train")
+
+
+def open_results() -> None:
+    """Dock the results panel."""
+    _dock("Results")
+
+
+def open_project(path: Path) -> None:
+    """Dock the panels of the current viewer and open a project in them."""
+    for name in ("Cases", "Label"):
+        _dock(name)
+    session_of(_viewer()).open_project(path)
+
+
+def _dock(name: str) -> None:
+    _viewer().window.add_plugin_dock_widget(PLUGIN, name)
+
+
+def _viewer() -> "Viewer":
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise LongtailError("There is no napari window to put the panel in.")
+    return viewer
