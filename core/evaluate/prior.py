@@ -1,0 +1,73 @@
+"""Move a trained classifier from the class frequencies it learned to those that are wanted."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+# A class that was never seen has no log; this is one in ten million.
+SMALLEST = 1e-7
+
+
+def shift_softmax(logits: Array, effective: Sequence[float], target: Sequence[float]) -> Array:
+    """Give `z - log pi_eff + log pi_target` for classes that exclude each other.
+
+    Parameters
+    ----------
+    logits
+        (case, class), as the network gave them.
+    effective
+        The prior that the run was effectively trained under, one value a class: uniform after
+        class-balanced sampling or balanced softmax, so that such a run is not corrected twice.
+    target
+        The prior wanted, one value a class; the slider's other end is the uniform one.
+    """
+    return logits - np.log(_prior(effective)) + np.log(_prior(target))
+
+
+def shift_sigmoid(logits: Array, effective: Sequence[float], target: Sequence[float]) -> Array:
+    """Give the same shift in log-odds for classes that are each yes or no."""
+    return logits - log_odds(effective) + log_odds(target)
+
+
+def blend(effective: Sequence[float], amount: float) -> list[float]:
+    """Give the target prior between `effective` (0) and uniform (1), in the logarithm.
+
+    The shift is then `amount` times the whole logit adjustment: amount is tau.
+    """
+    tempered = _prior(effective) ** (1 - amount)
+    return [float(value) for value in tempered / tempered.sum()]
+
+
+def uniform(count: int) -> list[float]:
+    """Give the prior under which each of `count` classes is as likely."""
+    return [1.0 / count] * count
+
+
+def softmax(logits: Array) -> Array:
+    """Turn (case, class) logits into probabilities that add up to one a case."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    grown = np.exp(shifted, dtype=np.float64)
+    normalised: Array = grown / grown.sum(axis=-1, keepdims=True)
+    return normalised
+
+
+def sigmoid(logits: Array) -> Array:
+    """Turn logits into probabilities, each by itself, without overflow."""
+    halved: Array = 0.5 * (1 + np.tanh(0.5 * np.asarray(logits, dtype=np.float64)))
+    return halved
+
+
+def log_odds(prior: Sequence[float]) -> Array:
+    """Give `log p / (1 - p)`, kept finite for classes that are never or always there."""
+    values = np.clip(np.asarray(prior, dtype=np.float64), SMALLEST, 1 - SMALLEST)
+    odds: Array = np.log(values) - np.log1p(-values)
+    return odds
+
+
+def _prior(values: Sequence[float]) -> Array:
+    clipped = np.maximum(np.asarray(values, dtype=np.float64), SMALLEST)
+    normalised: Array = clipped / clipped.sum()
+    return normalised

@@ -1,0 +1,134 @@
+"""Turn scores of cases into the figures of a report."""
+
+from collections.abc import Mapping, Sequence
+
+from .bootstrap import RESAMPLES, Bounded, Bounds, FloatArray, bound
+from .classification import (
+    IntArray,
+    PresenceArray,
+    multi_label_measures,
+    single_label_measures,
+)
+from .report import ClassValue, EvaluatedClass, Figure, Value
+from .segmentation import (
+    MEASURES,
+    ClassScore,
+    count_scored,
+    count_where,
+    segmentation_measures,
+)
+from .tiers import TIERS
+
+
+def segmentation_figures(
+    cases: Sequence[Mapping[int, ClassScore]],
+    classes: Sequence[EvaluatedClass],
+    patients: Sequence[str],
+    *,
+    resamples: int = RESAMPLES,
+) -> dict[str, Figure]:
+    """Give each segmentation measure over `cases`; one that no case has is left out.
+
+    Parameters
+    ----------
+    cases
+        The scores of each case, by class id.
+    classes
+        The classes to average over.
+    patients
+        The patient of each case.
+    """
+    ids = [each.id for each in classes]
+    tiers = tier_columns(classes)
+    bounded = bound(segmentation_measures(cases, ids, tiers), patients, resamples=resamples)
+    figures: dict[str, Figure] = {}
+    for name in MEASURES:
+        if bounded[name].overall.mean is not None:
+            figures[name] = _segmentation_figure(name, bounded, cases, classes)
+    return figures
+
+
+def single_label_figures(
+    truth: IntArray,
+    logits: FloatArray,
+    classes: Sequence[EvaluatedClass],
+    patients: Sequence[str],
+    *,
+    graded: bool = False,
+    resamples: int = RESAMPLES,
+) -> dict[str, Figure]:
+    """Give each measure of classes that exclude each other; see `single_label_measures`."""
+    tiers = tier_columns(classes)
+    measures = single_label_measures(truth, logits, tiers, graded=graded)
+    bounded = bound(measures, patients, resamples=resamples)
+    return _image_figures(bounded, classes, len(truth))
+
+
+def multi_label_figures(
+    truth: PresenceArray,
+    logits: FloatArray,
+    classes: Sequence[EvaluatedClass],
+    patients: Sequence[str],
+    *,
+    thresholds: Sequence[float] | None = None,
+    resamples: int = RESAMPLES,
+) -> dict[str, Figure]:
+    """Give each measure of classes that are yes, no or unknown; see `multi_label_measures`."""
+    tiers = tier_columns(classes)
+    measures = multi_label_measures(truth, logits, tiers, thresholds=thresholds)
+    bounded = bound(measures, patients, resamples=resamples)
+    return _image_figures(bounded, classes, len(truth))
+
+
+def tier_columns(classes: Sequence[EvaluatedClass]) -> dict[str, list[int]]:
+    """Give the positions of the classes of each tier, head first; empty tiers are left out."""
+    columns = {tier: [i for i, c in enumerate(classes) if c.tier == tier] for tier in TIERS}
+    return {tier: positions for tier, positions in columns.items() if positions}
+
+
+def _segmentation_figure(
+    name: str,
+    bounded: Mapping[str, Bounded],
+    cases: Sequence[Mapping[int, ClassScore]],
+    classes: Sequence[EvaluatedClass],
+) -> Figure:
+    total, counts = count_scored(cases, [each.id for each in classes], name)
+    values = {
+        each.name: ClassValue(
+            *_ends(bounds),
+            n=count,
+            false_positives=count_where(cases, each.id, lambda score: score.false_positive),
+            missed=count_where(cases, each.id, lambda score: score.missed),
+        )
+        for each, bounds, count in zip(classes, bounded[name].classes, counts, strict=True)
+    }
+    tiers = {
+        tier: Value(*_ends(bounded[f"{name}/{tier}"].overall), n=sum(counts[i] for i in columns))
+        for tier, columns in tier_columns(classes).items()
+    }
+    return Figure(*_ends(bounded[name].overall), n=total, classes=values, tiers=tiers)
+
+
+def _image_figures(
+    bounded: Mapping[str, Bounded], classes: Sequence[EvaluatedClass], total: int
+) -> dict[str, Figure]:
+    tiers = {tier: [c for c in classes if c.tier == tier] for tier in TIERS}
+    figures: dict[str, Figure] = {}
+    for name, measured in bounded.items():
+        members = tiers.get(name.removeprefix("recall_"), classes)
+        values = (
+            {
+                each.name: ClassValue(*_ends(bounds), n=each.test)
+                for each, bounds in zip(members, measured.classes, strict=True)
+            }
+            if measured.classes
+            else {}
+        )
+        count = total if members is classes else sum(each.test for each in members)
+        if measured.overall.mean is not None:
+            figures[name] = Figure(*_ends(measured.overall), n=count, classes=values)
+    return figures
+
+
+def _ends(bounds: Bounds) -> tuple[float | None, float | None, float | None]:
+    return bounds.mean, bounds.low, bounds.high
