@@ -29,6 +29,36 @@ def bench(
     )
 
 
+def result(
+    measure: str,
+    value: float | None,
+    unit: str,
+    *,
+    reference: str = "",
+    ratio: float | None = None,
+    at_most: float | None = None,
+    judged: float | None = None,
+    note: str = "",
+) -> dict[str, Any]:
+    """Give one line of a benchmark in the contract's form.
+
+    `at_most` is the target of `judged`: the ratio where there is one, else the value. `reference`
+    says in words what the ratio is to; `note` says why a measure could not be taken.
+    """
+    weighed = judged if judged is not None else (value if ratio is None else ratio)
+    known = at_most is not None and weighed is not None
+    document = {
+        "measure": measure,
+        "value": value,
+        "unit": unit,
+        "reference": reference or None,
+        "ratio": ratio,
+        "target": at_most,
+        "ok": bool(weighed <= at_most) if known else None,  # type: ignore[operator]
+    }
+    return {**document, "note": note} if note else document
+
+
 def _script(name: str) -> Path:
     if not BENCHMARKS.is_dir():
         raise LongtailError(

@@ -36,7 +36,7 @@ def demo(
     ] = HEART_MINUTES + CHEST_MINUTES,
     as_json: AsJson = False,
 ) -> None:
-    """Build the samples without any download, train, evaluate, and open the window on the result."""
+    """Build two samples without a download, train, evaluate, and open the window on the result."""
     output = Output(as_json)
     begun = time.monotonic()
     folder = _free_folder(out.resolve())

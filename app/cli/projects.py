@@ -53,7 +53,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring images, and labels where there are any, into a project; the files stay where they are."""
+    """Bring images, and labels where there are any, into a project; no file is moved."""
     output = Output(as_json)
     if as_ is Status.UNLABELLED:
         raise LongtailError("Labels are imported as reviewed or as draft.", "Use --as draft.")

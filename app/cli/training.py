@@ -125,8 +125,7 @@ def runs(project: ProjectPath, as_json: AsJson = False) -> None:
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
-    """Read `key=value` pairs; values are YAML scalars, so that `3e-4`, `true` and `none` mean
-    what they say.
+    """Read `key=value` pairs; values are YAML scalars, so that `true` and `0.5` are what they say.
 
     Raises
     ------
