@@ -1,9 +1,11 @@
 """Turn scores of cases into the figures of a report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from .bootstrap import RESAMPLES, Bounded, Bounds, FloatArray, bound
 from .classification import (
+    RECALL,
     IntArray,
     PresenceArray,
     multi_label_measures,
@@ -127,7 +129,18 @@ def _image_figures(
         count = total if members is classes else sum(each.test for each in members)
         if measured.overall.mean is not None:
             figures[name] = Figure(*_ends(measured.overall), n=count, classes=values)
+    if RECALL in figures:
+        figures[RECALL] = replace(figures[RECALL], tiers=_recall_tiers(figures))
     return figures
+
+
+def _recall_tiers(figures: Mapping[str, Figure]) -> dict[str, Value]:
+    found = {tier: figures.get(f"{RECALL}_{tier}") for tier in TIERS}
+    return {
+        tier: Value(figure.mean, figure.low, figure.high, figure.n)
+        for tier, figure in found.items()
+        if figure is not None
+    }
 
 
 def _ends(bounds: Bounds) -> tuple[float | None, float | None, float | None]:

@@ -1,0 +1,233 @@
+"""A report as one HTML file that needs nothing beside it."""
+
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from ... import resources
+from ..files import write_text
+from ..project.records import Task
+from .report import EvaluatedClass, Figure, Report
+from .tiers import TIERS
+from .wording import MEASURES, NO_VALUE, PRIMARY, Measure
+
+BAR_HEIGHT = 18
+HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
+PLAIN_COLOUR = "#9aa3ad"
+
+SEGMENTATION_RULES = (
+    "All figures are means over the classes of each class's mean over the cases. A class that "
+    "neither labels nor prediction hold is left out of that case; one that was missed has Dice 0 "
+    "and the image's diagonal as distance; one that is predicted where there is none has Dice 0 "
+    "and is counted as a false alarm. Voxels that nobody labelled are left out."
+)
+IMAGE_RULES = (
+    "Figures over several classes are means over the classes; a class that is neither there nor "
+    "predicted is left out."
+)
+
+
+def write_html(path: Path, report: Report) -> None:
+    """Replace `path` by the report as one self-contained HTML file."""
+    write_text(path, render(report))
+
+
+def render(report: Report) -> str:
+    """Give the report as HTML; every text in it is escaped."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    source = (files(resources) / "templates" / "report.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(**_view(report))
+
+
+def _view(report: Report) -> dict[str, Any]:
+    shown = [MEASURES[name] for name in report.summary if name in MEASURES]
+    shown.sort(key=lambda measure: measure.name != _primary(report).name)
+    segmentation = report.provenance.task == Task.SEGMENTATION
+    # With one class per image, recall over the classes is balanced accuracy.
+    twins = {"recall"} if report.provenance.task == Task.CLASSIFICATION else set()
+    return {
+        "report": report,
+        "about": report.provenance,
+        "data_sentence": _data_sentence(report),
+        "cards": [_card(m, report.summary[m.name]) for m in shown if m.name not in twins],
+        "tiers": _tier_rows(report),
+        "tier_title": _tier_measure(report).title,
+        "tables": [_table(report, measure) for measure in _in_tables(report, shown)],
+        "alarms": segmentation,
+        "shares": any(each.share is not None for each in report.classes),
+        "matrix": _matrix(report),
+        "training": _training(report),
+        "rules": SEGMENTATION_RULES if segmentation else IMAGE_RULES,
+    }
+
+
+def _primary(report: Report) -> Measure:
+    return MEASURES[PRIMARY[Task(report.provenance.task)]]
+
+
+def _data_sentence(report: Report) -> str:
+    about = report.provenance
+    text = f"{_count(about.evaluated, 'case')} of {_count(about.patients, 'patient')}"
+    if about.left_out:
+        text += f"; {_count(about.left_out, 'case')} without usable labels left out"
+    return f"{text}."
+
+
+def _card(measure: Measure, figure: Figure) -> dict[str, str]:
+    return {
+        "title": measure.title,
+        "sentence": measure.sentence,
+        "unit": measure.unit,
+        "value": measure.text(figure.mean),
+        "interval": _interval(measure, figure.low, figure.high),
+    }
+
+
+def _tier_measure(report: Report) -> Measure:
+    segmentation = report.provenance.task == Task.SEGMENTATION
+    return MEASURES["dice" if segmentation else "recall"]
+
+
+def _tier_rows(report: Report) -> list[dict[str, Any]]:
+    measure = _tier_measure(report)
+    whole = report.summary.get(measure.name)
+    rows = []
+    for tier in TIERS:
+        names = [each.name for each in report.classes if each.tier == tier]
+        value = whole.tiers.get(tier) if whole else None
+        if not names or value is None:
+            continue
+        rows.append(
+            {
+                "tier": tier,
+                "names": ", ".join(names),
+                "value": measure.text(value.mean),
+                "interval": _interval(measure, value.low, value.high),
+                "bar": bar(value.mean, value.low, value.high, tier, 1.0),
+            }
+        )
+    return rows
+
+
+def _in_tables(report: Report, shown: Sequence[Measure]) -> list[Measure]:
+    """Measures with a value a class, less twins: recall by class is also balanced accuracy's."""
+    twins = {"recall_head", "recall_medium", "recall_tail"}
+    if report.provenance.task == Task.CLASSIFICATION:
+        twins.add("balanced_accuracy")
+    tables = [m for m in shown if report.summary[m.name].classes and m.name not in twins]
+    return sorted(tables, key=lambda measure: measure.name != _tier_measure(report).name)
+
+
+def _table(report: Report, measure: Measure) -> dict[str, Any]:
+    figure = report.summary[measure.name]
+    rows = [
+        _row(each, measure, figure) for each in _by_amount(report) if each.name in figure.classes
+    ]
+    return {
+        "title": measure.title,
+        "unit": measure.unit,
+        "sentence": measure.sentence,
+        "counts": any(value.missed is not None for value in figure.classes.values()),
+        "rows": rows,
+    }
+
+
+def _by_amount(report: Report) -> list[EvaluatedClass]:
+    return sorted(report.classes, key=lambda each: (each.share or 0.0, each.training), reverse=True)
+
+
+def _row(each: EvaluatedClass, measure: Measure, figure: Figure) -> dict[str, Any]:
+    value = figure.classes[each.name]
+    known = [one.high or one.mean or 0.0 for one in figure.classes.values()]
+    longest = max(known, default=0.0) or 1.0 if measure.unit else 1.0
+    return {
+        "name": each.name,
+        "colour": each.colour if HEX_COLOUR.fullmatch(each.colour) else PLAIN_COLOUR,
+        "tier": each.tier,
+        "training": each.training,
+        "share": NO_VALUE if each.share is None else f"{each.share:.1%}",
+        "n": value.n,
+        "few": each.few,
+        "value": measure.text(value.mean),
+        "interval": _interval(measure, value.low, value.high),
+        "false_positives": NO_VALUE if value.false_positives is None else value.false_positives,
+        "missed": NO_VALUE if value.missed is None else value.missed,
+        "bar": bar(value.mean, value.low, value.high, each.tier, longest),
+    }
+
+
+def bar(
+    mean: float | None, low: float | None, high: float | None, tier: str, longest: float
+) -> Markup:
+    """Draw a value and its interval on a track that ends at `longest`, as inline SVG."""
+    parts = [f'<rect class="track" y="5" width="100%" height="{BAR_HEIGHT - 10}" rx="3"/>']
+    if mean is not None:
+        width = _percent(mean, longest)
+        kind = tier if tier in TIERS else "all"
+        parts.append(f'<rect class="{kind}" y="5" width="{width}" height="8" rx="3"/>')
+    if low is not None and high is not None:
+        left, right, middle = _percent(low, longest), _percent(high, longest), BAR_HEIGHT // 2
+        parts.append(_line(left, right, middle, middle))
+        parts += [_line(end, end, middle - 4, middle + 4) for end in (left, right)]
+    label = "no value" if mean is None else f"{mean:.3f} of {longest:.3g}"
+    opening = f'<svg class="bar" role="img" aria-label="{label}">'
+    # Made of numbers and of words of this module only, so there is nothing to escape.
+    return Markup(opening + "".join(parts) + "</svg>")
+
+
+def _line(left: str, right: str, top: int, bottom: int) -> str:
+    return f'<line class="whisker" x1="{left}" x2="{right}" y1="{top}" y2="{bottom}"/>'
+
+
+def _percent(value: float, longest: float) -> str:
+    return f"{100 * min(max(value / longest, 0.0), 1.0):.1f}%"
+
+
+def _matrix(report: Report) -> dict[str, Any] | None:
+    if report.confusion is None:
+        return None
+    rows = []
+    for name, counts in zip(report.confusion.names, report.confusion.counts, strict=True):
+        total = sum(counts) or 1
+        cells = [{"count": count, "shade": f"{0.75 * count / total:.2f}"} for count in counts]
+        rows.append({"name": name, "cells": cells})
+    return {"names": report.confusion.names, "rows": rows}
+
+
+def _training(report: Report) -> list[tuple[str, str]]:
+    about = report.provenance
+    settings = ", ".join(f"{name} {value}" for name, value in about.settings.items())
+    validation = (
+        f"chosen on {about.validation_labelled} labelled validation cases"
+        if about.validation == "split"
+        else "none: nothing was tuned"
+    )
+    rows = [
+        ("Method", f"{about.method_title} ({about.method})"),
+        ("Labelled training cases", str(about.labelled)),
+        ("Unlabelled training cases", str(about.unlabelled)),
+        ("Validation", validation),
+        ("Seed" if len(about.seeds) == 1 else "Seeds", ", ".join(map(str, about.seeds))),
+        ("Iterations", "unknown" if about.iterations is None else f"{about.iterations:,}"),
+        ("Tiers", report.thresholds),
+        ("Version of the labels", str(about.label_version)),
+        ("Weights (SHA-256)", about.weights_hash),
+        ("Settings", settings),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in about.versions.items())),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _interval(measure: Measure, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "no interval"
+    return f"{measure.text(low)} to {measure.text(high)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
