@@ -1,20 +1,25 @@
 """NIfTI-1 and NIfTI-2 headers: for lazy reading, and for the files that ITK refuses."""
 
 import gzip
+import io
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from ..errors import LongtailError
 from .geometry import Geometry
-from .image import AnyArray, Header, Image, Source
-from .pixels import finite
+from .image import AnyArray, Header, Source
 
 SHEAR_LIMIT = 0.02
 """Cosine between two axes above which a grid counts as sheared (89 degrees)."""
+
+READ_AHEAD = 1 << 20
+GZIP_RATIO_AT_MOST = 1100
+"""Deflate cannot pack tighter than about 1032 to 1."""
 
 TIME_BITS = 0x38
 TIME_UNITS = (8, 16, 24)  # seconds, milliseconds, microseconds
@@ -56,9 +61,16 @@ class NiftiHeader:
         return (self.slope, self.intercept) != (1.0, 0.0)
 
     @property
-    def pixel_bytes(self) -> int:
-        """Bytes of all pixels, 0 where the pixel type is not one of ours."""
-        return 0 if self.dtype is None else int(np.prod(self.sizes)) * self.dtype.itemsize
+    def itemsize(self) -> int:
+        """Bytes of a stored pixel."""
+        return np.dtype(self.dtype).itemsize
+
+    @property
+    def dtype_name(self) -> str:
+        """NumPy's name of the type of true values."""
+        if self.scaled and self.dtype != np.float64:
+            return "float32"
+        return np.dtype(self.dtype).name
 
     @property
     def shear(self) -> float:
@@ -99,32 +111,44 @@ def header_of(header: NiftiHeader, source: Source) -> Header:
     from .volume import channels_in
 
     count = channels_in(header.sizes[3:], source, timed=is_time(header.units))
-    dtype = np.dtype(np.float32) if header.scaled or header.dtype is None else header.dtype
     shape = header.sizes[:3][::-1]
-    return Header(shape, count, dtype.name, _geometry(header, source.path, len(shape)))
+    return Header(shape, count, header.dtype_name, _geometry(header, source.path, len(shape)))
 
 
-def read_whole(header: NiftiHeader, source: Source) -> Image:
-    """Read the pixels without ITK."""
-    ours = header_of(header, source)
-    stored = np.frombuffer(_pixels(header, source.path), dtype=header.dtype)
-    array: AnyArray = stored.reshape(ours.channel_count, *ours.shape)
-    if header.scaled:
-        array = (array * header.slope + header.intercept).astype(np.float32)
-    whole, notes = finite(array.astype(array.dtype.newbyteorder("="), copy=False))
-    return Image(whole, ours.geometry, notes=notes)
+def read_pixels(header: NiftiHeader, path: Path) -> AnyArray:
+    """Read all pixels, rescaled, in one axis and this machine's byte order.
 
+    ITK fills the rest of a file that was cut off with whatever lies in memory; this does not.
 
-def _pixels(header: NiftiHeader, path: Path) -> bytes:
+    Raises
+    ------
+    LongtailError
+        The file ends too early, or its compressed data are broken.
+    """
+    count = int(np.prod(header.sizes, dtype=np.int64))
+    if count * header.itemsize > path.stat().st_size * GZIP_RATIO_AT_MOST:
+        raise cut_off(path)  # before a hostile header asks for all the memory
+    stored: AnyArray = np.empty(count, dtype=header.dtype)
     with _open(path) as file:
         try:
             file.seek(header.offset)
-            data = file.read(header.pixel_bytes)
+            read = file.readinto(stored.data.cast("B"))
+            file.read(1)  # reads on to the checksum at the end
         except (EOFError, OSError, zlib.error) as error:
             raise cut_off(path) from error
-    if len(data) < header.pixel_bytes:
+    if read < stored.nbytes:
         raise cut_off(path)
-    return data
+    return _true_values(header, stored)
+
+
+def _true_values(header: NiftiHeader, stored: AnyArray) -> AnyArray:
+    if not header.scaled:
+        native: AnyArray = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+        return native
+    kind = np.dtype(header.dtype_name)
+    true: AnyArray = np.multiply(stored, kind.type(header.slope), dtype=kind)
+    true += kind.type(header.intercept)
+    return true
 
 
 def cut_off(path: Path) -> LongtailError:
@@ -135,8 +159,10 @@ def cut_off(path: Path) -> LongtailError:
     )
 
 
-def _open(path: Path) -> gzip.GzipFile:
-    return gzip.open(path, "rb") if _is_gzip(path) else path.open("rb")  # type: ignore[return-value]
+def _open(path: Path) -> io.BufferedReader:
+    if not _is_gzip(path):
+        return path.open("rb")
+    return io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), READ_AHEAD)
 
 
 def _is_gzip(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,20 +29,44 @@ sitk.ProcessObject.SetGlobalWarningDisplay(False)
 def read_header(source: Source) -> Header:
     """Read size, spacing and pixel type; see `image.read_header`."""
     check_stored_whole(source.path)
-    own = _own_nifti(source.path)
-    if own is not None:
-        return nifti.header_of(own, source)
-    with _itk_words(source.path):
-        reader = _reader_at(source.path)
-    return _header_of(reader, source)
+    own = _nifti_header(source.path)
+    if own is None:
+        return _itk_header(source)
+    return _nifti_in_our_words(own, source)
 
 
 def read_image(source: Source) -> Image:
     """Read the whole image; see `image.read_image`."""
     check_stored_whole(source.path)
-    own = _own_nifti(source.path)
-    if own is not None:
-        return nifti.read_whole(own, source)
+    own = _nifti_header(source.path)
+    if own is None:
+        return _itk_image(source)
+    header = _nifti_in_our_words(own, source)
+    return _image_of(nifti.read_pixels(own, source.path), header, vector=False)
+
+
+def _nifti_header(path: Path) -> nifti.NiftiHeader | None:
+    """Give the header of a NIfTI file of real numbers, None for all else."""
+    if image_suffix(path.name) not in NIFTI_SUFFIXES:
+        return None
+    header = nifti.parse_header(path)
+    return None if header is None or header.dtype is None else header
+
+
+def _nifti_in_our_words(own: nifti.NiftiHeader, source: Source) -> Header:
+    # ITK's choice between the two transforms of NIfTI is the one that other programs share; it
+    # refuses NIfTI-2 and sheared grids.
+    if own.needs_own_reader:
+        return nifti.header_of(own, source)
+    return replace(_itk_header(source), dtype=own.dtype_name)
+
+
+def _itk_header(source: Source) -> Header:
+    with _itk_words(source.path):
+        return _header_of(_reader_at(source.path), source)
+
+
+def _itk_image(source: Source) -> Image:
     with _itk_words(source.path):
         reader = _reader_at(source.path)
         header = _header_of(reader, source)
@@ -49,11 +74,9 @@ def read_image(source: Source) -> Image:
     return _image_of(array, header, vector=reader.GetNumberOfComponents() > 1)
 
 
-def image_from_itk(image: Any, name: str) -> Image:
-    """Turn a SimpleITK image of two or three dimensions into ours."""
-    header = _header_of(image, Source(Path(name), "channels"))
-    vector = image.GetNumberOfComponentsPerPixel() > 1
-    return _image_of(sitk.GetArrayFromImage(image), header, vector=vector)
+def read_type(path: Path) -> str:
+    """Give NumPy's name of the pixel type that ITK reads `path` to; RuntimeError if it cannot."""
+    return _dtype_of(_reader_at(path), Source(path, ""))
 
 
 def geometry_of(info: Any, dimension: int) -> Geometry:
@@ -95,14 +118,6 @@ def channels_in(sizes: tuple[int, ...], source: Source, *, timed: bool) -> int:
             "channels of one scan, import the folder by a dataset.json that says so.",
         )
     return count
-
-
-def _own_nifti(path: Path) -> nifti.NiftiHeader | None:
-    """Give the header where ITK cannot read the file: NIfTI-2 and sheared grids."""
-    if image_suffix(path.name) not in NIFTI_SUFFIXES:
-        return None
-    header = nifti.parse_header(path)
-    return header if header is not None and header.needs_own_reader else None
 
 
 def _reader_at(path: Path) -> Any:
