@@ -135,7 +135,11 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A training run; `state` is created, running, completed, stopped, cancelled or failed."""
+    """A training run; `state` is created, running, completed, stopped, cancelled or failed.
+
+    `folder` is relative to the project. `settings` holds what a person chose for the finished run,
+    such as the place of the prior slider.
+    """
 
     id: str
     method: str
@@ -145,6 +149,7 @@ class RunRecord:
     result: Mapping[str, Any]
     folder: str
     label_version: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +167,28 @@ class PredictionRecord:
     file: str | None = None
     logits: np.ndarray[Any, np.dtype[np.float32]] | None = None
     uncertainty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What adding cases came to; `skipped` pairs a case's id with the reason, as a sentence.
+
+    A case whose mask was refused is counted among `added` or `updated` and named in `skipped`.
+    `notes` are sentences about the whole import, such as labels that were dropped.
+    """
+
+    added: int
+    updated: int
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrashItem:
+    """What was deleted together and can be put back: `kind` is cases or run."""
+
+    id: str
+    kind: str
+    names: tuple[str, ...]
+    size_bytes: int
+    deleted: datetime
