@@ -1,7 +1,9 @@
 """What a job tells while it runs: small frozen dataclasses, the same for every listener."""
 
+import json
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 JsonDict: TypeAlias = dict[str, Any]
@@ -118,9 +120,16 @@ _KINDS: dict[str, type[Any]] = {
 }
 
 
+_FIELDS: dict[type[Any], frozenset[str]] = {
+    kind: frozenset(field.name for field in fields(kind)) for kind in _KINDS.values()
+}
+
+
 def to_json(event: Event) -> JsonDict:
     """Turn an event into a plain dictionary, its kind under the key `event`."""
-    return {"event": type(event).__name__, **asdict(event)}
+    kind = type(event)
+    # Not `asdict`: it copies deeply, and there can be thousands of events a second.
+    return {"event": kind.__name__} | {name: getattr(event, name) for name in _FIELDS[kind]}
 
 
 def from_json(document: JsonDict) -> Event:
@@ -134,7 +143,7 @@ def from_json(document: JsonDict) -> Event:
     kind = _KINDS.get(str(document.get("event")))
     if kind is None:
         raise ValueError(f"not an event: {document.get('event')!r}")
-    known = {field.name for field in fields(kind)}
+    known = _FIELDS[kind]
     values = {key: value for key, value in document.items() if key in known}
     if kind is Finished:
         values["outcome"] = Outcome(values["outcome"])
@@ -142,3 +151,27 @@ def from_json(document: JsonDict) -> Event:
         values["remedies"] = tuple(values.get("remedies", ()))
     event: Event = kind(**values)
     return event
+
+
+def to_text(document: Any) -> str:
+    """Write plain data as one line of JSON; scalars of NumPy and torch become numbers.
+
+    Raises
+    ------
+    TypeError
+        Something in it is no plain data, such as an array: those cross by files.
+    """
+    return json.dumps(document, ensure_ascii=False, default=_plain)
+
+
+def told(change: Any) -> Told:
+    """Give the event which says that a job has taken up `change`, a dataclass."""
+    return Told(type(change).__name__, json.loads(to_text(asdict(change))))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    if getattr(value, "ndim", None) == 0:
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no plain data")
