@@ -176,6 +176,13 @@ class Session:
         self.case = case
         self.case_changed.emit()
 
+    def leave_case_of(self, case_ids: Sequence[str]) -> None:
+        """Show no case if the one that is shown is among those about to be deleted."""
+        if self.case is not None and self.case.id in case_ids:
+            self.case_about_to_change.emit()
+            self.case = None
+            self.case_changed.emit()
+
     def next_case(self) -> None:
         """Show the next of the cases that the list shows; stay at its end."""
         self._step(1)

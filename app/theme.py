@@ -170,7 +170,7 @@ def stylesheet(t: Tokens, family: str = "") -> str:
 
 def _ground(t: Tokens) -> str:
     return f"""
-QWidget {{ color: {t.text}; font-size: {TEXT_PX}px; /*font*/ }}
+QWidget {{ background: transparent; color: {t.text}; font-size: {TEXT_PX}px; padding: 0; /*font*/ }}
 QWidget[longtail="page"] {{ background: {t.surface}; }}
 QFrame[longtail="line"] {{ background: {t.line}; border: none; max-height: 1px; min-height: 1px; }}
 QLabel {{ background: transparent; border: none; padding: 0; margin: 0; }}
@@ -250,7 +250,13 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
 QComboBox::drop-down {{ border: none; width: 22px; background: transparent; }}
 QComboBox QAbstractItemView {{ background: {t.card}; border: 1px solid {t.line};
     color: {t.text}; selection-background-color: {t.selected}; outline: none; }}
+QComboBoxPrivateContainer {{ background: {t.card}; border: 1px solid {t.line}; }}
+QAbstractSpinBox {{ padding: 4px 22px 4px 8px; min-width: 40px; }}
 QCheckBox, QRadioButton {{ background: transparent; spacing: 8px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; background: {t.card};
+    border: 1px solid {t.control}; border-radius: 3px; padding: 0; }}
+QCheckBox::indicator:checked {{ background: {BLUE_FILL}; border-color: {BLUE_FILL}; }}
+QCheckBox:focus {{ color: {t.link}; }}
 QSlider {{ background: transparent; min-height: 18px; }}
 QSlider::groove:horizontal {{ height: 3px; background: {t.track}; border-radius: 1px; }}
 QSlider::sub-page:horizontal {{ height: 3px; background: {BLUE}; border-radius: 1px; }}
@@ -287,6 +293,16 @@ QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 6px; }}
 QHeaderView::section {{ background: {t.surface}; color: {t.quiet}; border: none;
     border-bottom: 1px solid {t.line}; padding: 4px 6px; font-size: {QUIET_PX}px; }}
 QDialog {{ background: {t.surface}; }}
+QTabWidget {{ background: {t.surface}; }}
+QTabWidget::pane {{ border: none; border-top: 1px solid {t.ground}; top: 0; }}
+QTabBar {{ background: {t.surface}; border: none; qproperty-drawBase: 0; }}
+QTabBar::tab {{ background: transparent; border: none; border-bottom: 2px solid transparent;
+    color: {t.quiet}; padding: 8px 12px 6px 12px; margin: 0 2px 0 0; min-width: 36px;
+    font-size: {TEXT_PX}px; font-weight: 600; }}
+QTabBar::tab:hover {{ color: {t.text}; }}
+QTabBar::tab:selected {{ background: transparent; color: {t.text};
+    border-bottom: 2px solid {BLUE}; }}
+QTabBar::tab:focus {{ color: {t.link}; }}
 """
 
 

@@ -16,7 +16,7 @@ FONTS = Path(__file__).resolve().parents[2] / "resources" / "fonts"
 @cache
 def install_font() -> str:
     """Load the shipped font and give its family; empty (the system's) where it cannot be read."""
-    found = [QFontDatabase.addApplicationFont(str(path)) for path in sorted(FONTS.glob("*.ttf"))]
+    found = [QFontDatabase.addApplicationFont(str(path)) for path in sorted(FONTS.glob("*.otf"))]
     families = [
         name for key in found if key >= 0 for name in QFontDatabase.applicationFontFamilies(key)
     ]
@@ -34,7 +34,7 @@ class _Dresser(QObject):
 
     def wear(self, tokens: Tokens) -> None:
         self._widget.setStyleSheet(stylesheet(tokens, install_font()))
-        for child in self._widget.findChildren(QWidget):
+        for child in (self._widget, *self._widget.findChildren(QWidget)):
             if hasattr(child, "wear_icon"):
                 child.wear_icon()
 

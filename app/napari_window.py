@@ -1,0 +1,165 @@
+"""Where napari's public interface has no way: its main window, reached from one of our docks.
+
+Only this module does so, by Qt's own means (`window()`, object names, layouts); a test fails
+when napari moves what it looks for. In a plain napari nothing here is called.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QMenu, QVBoxLayout, QWidget
+
+from ..core.errors import LongtailError
+
+LAYER_DOCKS = ("layer list", "layer controls")
+"""Object names of the docks that napari shows at its left."""
+
+
+def use_settings(path: Path) -> None:
+    """Keep the settings of napari inside our window apart from those of the user's own napari.
+
+    They are read once, before the first viewer; in a process that has read them already (tests,
+    a running napari) they stay as they are. Longtail saves all work as it is done, so napari's
+    question on closing is off.
+    """
+    from napari.settings import get_settings
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        settings = get_settings(path)
+    except RuntimeError:
+        return
+    settings.application.confirm_close_window = False
+    settings.application.save_window_state = False
+    settings.application.first_time = False
+
+
+def main_window(inside: QWidget) -> QMainWindow:
+    """Give the main window that one of our docked widgets stands in.
+
+    Raises
+    ------
+    LongtailError
+        It stands in none.
+    """
+    window = inside.window()
+    if not isinstance(window, QMainWindow):
+        raise LongtailError(
+            "This panel is not docked in a napari window.", "Dock it in the window again."
+        )
+    return window
+
+
+def layer_docks(window: QMainWindow) -> list[QDockWidget]:
+    """Give napari's layer list and layer controls."""
+    docks = [window.findChild(QDockWidget, name) for name in LAYER_DOCKS]
+    return [dock for dock in docks if dock is not None]
+
+
+def show_layer_docks(window: QMainWindow, shown: bool) -> None:
+    """Show or hide napari's layer list and controls."""
+    for dock in layer_docks(window):
+        dock.setVisible(shown)
+
+
+def toggle_layer_docks(window: QMainWindow) -> None:
+    """Show napari's layer list and controls if they are hidden, else hide them."""
+    docks = layer_docks(window)
+    show_layer_docks(window, not any(dock.isVisible() for dock in docks))
+
+
+def without_title(dock: QDockWidget, *, fixed_height: int | None = None) -> None:
+    """Take a dock's title bar and keep the dock where it is."""
+    dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+    nothing = QWidget(dock)
+    nothing.setFixedHeight(0)
+    former = dock.titleBarWidget()
+    dock.setTitleBarWidget(nothing)
+    if former is not None and former is not nothing:
+        former.deleteLater()
+    if fixed_height is not None:
+        dock.setMinimumHeight(fixed_height)
+        dock.setMaximumHeight(fixed_height)
+
+
+def give_sides_the_corners(window: QMainWindow) -> None:
+    """Let the side panels reach down; what opens at the bottom is as wide as the image."""
+    window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+
+
+def set_widths(window: QMainWindow, docks: list[QDockWidget], widths: list[int]) -> None:
+    """Give docks at the sides their widths, in pixels."""
+    window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
+
+
+class Centre(QObject):
+    """The middle of the window: the image, or a page of ours in its place."""
+
+    def __init__(self, window: QMainWindow, page: QWidget) -> None:
+        super().__init__(window)
+        self._page = page
+        middle = window.centralWidget()
+        layout = middle.layout() if middle is not None else None
+        first = layout.itemAt(0) if layout is not None else None
+        if first is None or first.widget() is None:
+            raise LongtailError(
+                "This version of napari builds its window in another way than Longtail knows.",
+                "Install the version of napari that Longtail's installation asks for.",
+            )
+        self._image: QWidget = first.widget()
+        layout.addWidget(page)
+        page.hide()
+
+    @property
+    def image(self) -> QWidget:
+        """The widget that shows the image."""
+        return self._image
+
+    def show_page(self, shown: bool) -> None:
+        """Show the page in place of the image, or the image again."""
+        self._image.setVisible(not shown)
+        self._page.setVisible(shown)
+
+
+class CloseGuard(QObject):
+    """Asks before the window closes: `may_close` says whether it may; `closed` cleans up."""
+
+    def __init__(
+        self, window: QMainWindow, may_close: Callable[[], bool], closed: Callable[[], None]
+    ) -> None:
+        super().__init__(window)
+        self._may_close, self._closed = may_close, closed
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stop the close event when the window may not close."""
+        if event.type() != QEvent.Type.Close or not isinstance(event, QCloseEvent):
+            return False
+        if not self._may_close():
+            event.ignore()
+            return True
+        self._closed()
+        return False
+
+
+def add_menu(window: QMainWindow, title: str) -> QMenu:
+    """Add a menu of ours to the menu bar."""
+    menu = QMenu(title, window)
+    window.menuBar().insertMenu(window.menuBar().actions()[0], menu)
+    return menu
+
+
+def screen_size(window: QMainWindow) -> QSize:
+    """Give the room on the screen that the window is on, in pixels."""
+    return window.screen().availableGeometry().size()
+
+
+def settle(page: QWidget) -> QVBoxLayout:
+    """Give a widget a layout without margins."""
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    return layout

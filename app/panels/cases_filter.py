@@ -1,0 +1,67 @@
+"""Which cases the list shows and in which order. Free of Qt."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core.project.records import Split, Status
+
+if TYPE_CHECKING:
+    from ...core.project.catalogue import Catalogue
+
+Rows = np.ndarray[Any, np.dtype[np.intp]]
+
+ORDERS = {
+    "name": "Name",
+    "status": "Status",
+    "split": "Part (train, val, test)",
+    "patient": "Patient",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """What the user asked to see; the empty filter shows all."""
+
+    text: str = ""
+    status: Status | None = None
+    split: Split | None = None
+    class_id: int | None = None
+    order: str = "name"
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it hides anything."""
+        return bool(self.text or self.status or self.split or self.class_id is not None)
+
+    def cleared(self) -> "CaseFilter":
+        """Show all again, in the same order."""
+        return CaseFilter(order=self.order)
+
+    def without_class(self) -> "CaseFilter":
+        """Forget the class, as when it was retired."""
+        return replace(self, class_id=None)
+
+
+def matching(catalogue: "Catalogue", wanted: CaseFilter) -> Rows:
+    """Give the catalogue's row numbers that a filter shows, in its order."""
+    rows = catalogue.find(
+        text=wanted.text,
+        statuses=None if wanted.status is None else (wanted.status,),
+        splits=None if wanted.split is None else (wanted.split,),
+        class_id=wanted.class_id,
+    )
+    return np.asarray(catalogue.order(rows, wanted.order), dtype=np.intp)
+
+
+def status_counts(catalogue: "Catalogue") -> dict[Status, int]:
+    """Count the cases of each status."""
+    counts = np.bincount(catalogue.status, minlength=len(Status))
+    return {status: int(counts[i]) for i, status in enumerate(Status)}
+
+
+def split_counts(catalogue: "Catalogue") -> dict[Split, int]:
+    """Count the cases of each part."""
+    counts = np.bincount(catalogue.split, minlength=len(Split))
+    return {split: int(counts[i]) for i, split in enumerate(Split)}

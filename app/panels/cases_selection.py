@@ -1,0 +1,123 @@
+"""The filter chips above the list, and what can be done with several cases at once below it."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from ...core.project.records import Split, Status
+from ..theme import EDGE
+from ..widgets.basic import Chip, GhostButton, HairLine, StrongLabel
+
+_CHIPS: tuple[tuple[Status | None, str, str], ...] = (
+    (None, "All", "Every case"),
+    (Status.UNLABELLED, "To do", "Cases without labels"),
+    (Status.DRAFT, "Draft", "Begun, not reviewed yet"),
+    (Status.REVIEWED, "Done", "Reviewed"),
+)
+SPLIT_WORDS = {Split.TRAIN: "Train", Split.VAL: "Val", Split.TEST: "Test"}
+STATUS_WORDS = {
+    Status.UNLABELLED: "Unlabelled",
+    Status.DRAFT: "Draft",
+    Status.REVIEWED: "Reviewed",
+}
+
+
+class FilterChips(QWidget):
+    """One status or all; `chosen` gives the status, None for all."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._group = QButtonGroup(self)
+        self._chips: dict[Status | None, Chip] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(5)
+        for status, words, tip in _CHIPS:
+            chip = Chip(words, self, tip=tip)
+            chip.setMinimumWidth(10)
+            self._group.addButton(chip)
+            self._chips[status] = chip
+            chip.clicked.connect(partial(self._pick, status))
+            row.addWidget(chip)
+        row.addStretch(1)
+        self.set_value(None)
+
+    def _pick(self, status: Status | None, _checked: bool = False) -> None:
+        self.chosen.emit(status)
+
+    def set_value(self, status: Status | None) -> None:
+        """Show which is chosen, without telling."""
+        self._chips[status].setChecked(True)
+
+    def show_counts(self, counts: Mapping[Status, int]) -> None:
+        """Show how many cases each has."""
+        for status, chip in self._chips.items():
+            if status is not None:
+                chip.set_count(counts.get(status, 0))
+
+
+class SelectionBar(QWidget):
+    """How many cases are selected and what can be done with them; hidden for fewer than two."""
+
+    split_chosen = Signal(Split)
+    status_chosen = Signal(Status)
+    delete_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._writable = True
+        self.count = StrongLabel("", self)
+        self.split = GhostButton("Part", self, tip="Put them into train, val or test")
+        self.status = GhostButton("Status", self, tip="Mark them as unlabelled, draft or reviewed")
+        self.delete = GhostButton("Delete", self, tip="Move them to the project's trash")
+        self.split.setMenu(self._menu_of(SPLIT_WORDS, self.split_chosen))
+        self.status.setMenu(self._menu_of(STATUS_WORDS, self.status_chosen))
+        self.delete.clicked.connect(lambda _checked=False: self.delete_asked.emit())
+        row = QHBoxLayout()
+        row.setContentsMargins(EDGE, 8, EDGE, 8)
+        row.setSpacing(6)
+        row.addWidget(self.count, 1)
+        for button in (self.split, self.status, self.delete):
+            row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(HairLine(self))
+        column.addLayout(row)
+        self.hide()
+
+    def show_count(self, count: int, *, writable: bool = True) -> None:
+        """Show how many are selected."""
+        self._writable = writable
+        self.setVisible(count > 1)
+        self.count.setText(f"{count:,} selected")
+        for button in (self.split, self.status, self.delete):
+            button.setEnabled(writable)
+
+    def menu(self) -> QMenu:
+        """Build the same as a menu, for the right mouse button."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setEnabled(self._writable)
+        for words, signal in ((SPLIT_WORDS, self.split_chosen), (STATUS_WORDS, self.status_chosen)):
+            for value, word in words.items():
+                menu.addAction(word).triggered.connect(
+                    lambda _checked=False, value=value, signal=signal: signal.emit(value)
+                )
+            menu.addSeparator()
+        menu.addAction("Delete...").triggered.connect(
+            lambda _checked=False: self.delete_asked.emit()
+        )
+        return menu
+
+    def _menu_of(self, words: Mapping[object, str], signal: object) -> QMenu:
+        menu = QMenu(self)
+        for value, word in words.items():
+            menu.addAction(word).triggered.connect(
+                lambda _checked=False, value=value: signal.emit(value)
+            )
+        return menu
