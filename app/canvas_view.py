@@ -38,10 +38,15 @@ class Turned(NamedTuple):
     right: str
 
 
-def plane_axis(spacing_mm: Sequence[float] | None, ndim: int) -> int | None:
-    """Give the axis to slice along: the one with the largest spacing, else the first."""
-    if ndim < 3:
+def plane_axis(spacing_mm: Sequence[float] | None, shape: Sequence[int]) -> int | None:
+    """Give the axis to slice along: the one with the largest spacing, else the first.
+
+    A volume that is one slice thick is that slice; an image has no such axis.
+    """
+    if len(shape) < 3:
         return None
+    if 1 in shape:
+        return tuple(shape).index(1)
     if spacing_mm is None or max(spacing_mm) <= min(spacing_mm) * (1 + SAME_SPACING):
         return 0
     return int(np.argmax(spacing_mm))

@@ -15,18 +15,19 @@ RAS_STORED = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("spacing", "ndim", "axis"),
+    ("spacing", "shape", "axis"),
     [
-        ((1.0, 1.0, 1.0), 3, 0),
-        ((1.0, 1.0, 1.005), 3, 0),
-        ((5.0, 0.7, 0.7), 3, 0),
-        ((0.9, 0.9, 6.0), 3, 2),
-        (None, 3, 0),
-        ((1.0, 1.0), 2, None),
+        ((1.0, 1.0, 1.0), (9, 9, 9), 0),
+        ((1.0, 1.0, 1.005), (9, 9, 9), 0),
+        ((5.0, 0.7, 0.7), (9, 9, 9), 0),
+        ((0.9, 0.9, 6.0), (9, 9, 9), 2),
+        (None, (9, 9, 9), 0),
+        ((1.0, 1.0), (9, 9), None),
+        ((1.0, 1.0, 1.0), (9, 1, 9), 1),
     ],
 )
-def test_slices_are_stacked_along_the_largest_spacing(spacing, ndim, axis):
-    assert plane_axis(spacing, ndim) == axis
+def test_slices_are_stacked_along_the_largest_spacing(spacing, shape, axis):
+    assert plane_axis(spacing, shape) == axis
 
 
 def test_axes_know_their_side_of_the_body():
