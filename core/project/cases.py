@@ -179,16 +179,13 @@ class Cases(Classes):
             return
         time = now()
         columns = next(iter(changes.values())).keys()
-        values = {name: bindparam(f"b_{name}") for name in (*columns, "changed")}
-        statement = update(cases).where(cases.c.row == bindparam("b_row")).values(values)
-        connection.execute(
-            statement,
-            [
-                {"b_row": row, "b_changed": time}
-                | {f"b_{key}": value for key, value in new.items()}
-                for row, new in changes.items()
-            ],
-        )
+        places: dict[str, Any] = {name: bindparam(f"b_{name}") for name in ("changed", *columns)}
+        change = update(cases).where(cases.c.row == bindparam("b_row"))
+        filled = [
+            {"b_row": row, "b_changed": time, **{f"b_{key}": new[key] for key in columns}}
+            for row, new in changes.items()
+        ]
+        connection.execute(change.values(**places), filled)
 
     def _write_status(
         self, connection: Connection, rows: list[dict[str, int]], status: Status

@@ -98,7 +98,7 @@ class StrokeJournal:
         """Forget the strokes up to a mark, or all of them: a saved label map holds them now."""
         self._require_writable()
         with self._lock:
-            rest = b"" if mark is None else self._read()[mark : self._whole_length()]
+            rest = b"" if mark is None else self._after(mark)
             if rest:
                 with replacing(self.path) as aside:
                     aside.write_bytes(MAGIC + rest)
@@ -131,6 +131,10 @@ class StrokeJournal:
         if self._end != size:
             self._end = _whole_length(self._read())
         return self._end
+
+    def _after(self, mark: int) -> bytes:
+        # A mark taken while nothing waited is 0, before the magic.
+        return self._read()[max(mark, len(MAGIC)) : self._whole_length()]
 
     def _read(self) -> bytes:
         try:

@@ -1,24 +1,34 @@
 """Labels: label maps with their strokes, image-level classes, and every older version of both."""
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ..errors import LongtailError
 from ..io.geometry import Geometry
 from ..io.image import read_header
-from .cases import Cases, Presence
+from ..io.labelmap import read_label_map, write_label_map
+from .cases import ALIVE, Cases, Presence
 from .folder import read_fact
 from .journal import StrokeJournal
-from .labelrules import LabelArray, count_values, labels_problem, map_status, volumes_of
+from .labelrules import (
+    LabelArray,
+    count_values,
+    labels_problem,
+    map_status,
+    merged_labels,
+    merged_map,
+    volumes_of,
+)
 from .mapfiles import current_map, exchanging, kept_map
 from .paths import file_stem, inside
 from .records import NOT_LABELLED, Annotation, Case, ImageLabels, Status, Task
-from .rows import to_annotation
-from .schema import annotations
+from .rows import STATUSES, to_annotation, unpack_labels
+from .schema import annotations, cases, classes
 from .versions import NewVersion, add_versions, keep_version, latest_version
 
 
@@ -135,6 +145,32 @@ class Labels(Cases):
                 return _read_map(inside(self.path, entry.file))
         raise LongtailError(f"The history of {case_id} has no label map of version {version}.")
 
+    def merge_classes(self, source: int, into: int, *, author: str = "merge") -> None:
+        """Give all examples of one class to another; the former labels go to the history.
+
+        The source is retired. Label maps are rewritten one after the other: after a failure, such
+        as a full disk, do it again to finish.
+
+        Raises
+        ------
+        LongtailError
+            A class is unknown or not in use, or a label map could not be written.
+        """
+        for class_id in (source, into):
+            if self.class_with_id(class_id).retired:
+                raise LongtailError(f"The class with the number {class_id} is not in use.")
+        if source == into:
+            raise LongtailError("A class cannot be merged with itself.")
+        self.require_writable()
+        with self._saving:
+            if self.task is Task.SEGMENTATION:
+                self._merge_maps(source, into, author)
+            else:
+                self._merge_answers(source, into, author)
+            with self._writing() as connection:
+                change = update(classes).where(classes.c.id == source)
+                connection.execute(change.values(retired=True, merged_into=into))
+
     def label_map_path(self, case_id: str) -> Path:
         """Give the file of a case's label map, absolute; waiting strokes are not in it."""
         return self.path / current_map(self.case(case_id).id)
@@ -151,6 +187,26 @@ class Labels(Cases):
         if problem:
             raise LongtailError(problem)
 
+    def _merge_maps(self, source: int, into: int, author: str) -> None:
+        for case in self.cases():
+            array = self.read_label_map(case.id) if self._has_drawing(case) else None
+            if array is not None and (array == source).any():
+                self._save_map(case, merged_map(array, source, into), author, None)
+                self.journal(case.id).clear()
+
+    def _has_drawing(self, case: Case) -> bool:
+        return case.has_mask or self.journal(case.id).path.exists()
+
+    def _merge_answers(self, source: int, into: int, author: str) -> None:
+        entries = {}
+        with self._writing() as connection:
+            for row in connection.execute(select(cases).where(ALIVE, cases.c.labels.is_not(None))):
+                before = unpack_labels(row.labels)
+                after = merged_labels(before, source, into) if before else before
+                if after != before:
+                    entries[row.row] = NewVersion(after, STATUSES[row.status], author)
+            add_versions(connection, entries)
+
     def _segmented(self, case_id: str) -> Case:
         if self.task is not Task.SEGMENTATION:
             raise LongtailError(
@@ -164,12 +220,13 @@ class Labels(Cases):
             return np.full(shape, NOT_LABELLED, np.uint8)
         path = self.path / current_map(case.id)
         array = _read_map(path)
-        if array.shape != shape:
+        if array.size != math.prod(shape):
             raise LongtailError(
                 f"The label map {path.name} has the size {array.shape}, its image {shape}.",
                 "Restore the label map from a backup or from annotations/history.",
             )
-        return array
+        # A volume of one slice may come back as a picture.
+        return array.reshape(shape)
 
     def _shape(self, case: Case) -> tuple[int, ...]:
         # Very large tables are imported without a look into each file.
@@ -211,7 +268,7 @@ class Labels(Cases):
             autosave=autosave,
         )
         geometry = self._geometry(case)
-        self._exchange(case.id, entry, lambda path: _write_map(path, array, geometry))
+        self._exchange(case.id, entry, lambda path: write_label_map(path, array, geometry))
 
     def _exchange(self, case_id: str, entry: NewVersion, change: Callable[[Path], None]) -> None:
         """Change the file of a case's label map and the record of it together, or neither."""
@@ -256,16 +313,8 @@ class Labels(Cases):
         return read_header(str(current) if away else case.channels[0]).geometry
 
 
-def _write_map(path: Path, array: LabelArray, geometry: Geometry | None) -> None:
-    from ..io.labelmap import write_label_map
-
-    write_label_map(path, array, geometry)
-
-
 def _read_map(path: Path) -> LabelArray:
-    from ..io.labelmap import read_label_map
-
-    return np.array(read_label_map(str(path)).array, dtype=np.uint8)
+    return np.array(read_label_map(path).array, dtype=np.uint8)
 
 
 def _remove(path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,6 +14,9 @@ SPLITS = (Split.TRAIN, Split.VAL, Split.TEST)
 STATUSES = (Status.UNLABELLED, Status.DRAFT, Status.REVIEWED)
 SPLIT_CODES = {split: code for code, split in enumerate(SPLITS)}
 STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
+
+MEMORY = 4096
+"""Different shapes, spacings and label sets kept in memory: a study has few of each."""
 
 
 def now() -> float:
@@ -30,6 +34,7 @@ def pack_labels(labels: ImageLabels | None) -> str | None:
     return None if labels is None else f"{_pack_ids(labels.yes)}|{_pack_ids(labels.no)}"
 
 
+@lru_cache(MEMORY)
 def unpack_labels(packed: str | None) -> ImageLabels | None:
     """Read what `pack_labels` wrote."""
     if packed is None:
@@ -43,11 +48,13 @@ def pack_numbers(numbers: Iterable[float]) -> str:
     return ",".join(repr(number) for number in numbers)
 
 
+@lru_cache(MEMORY)
 def unpack_shape(packed: str) -> tuple[int, ...]:
     """Read a shape."""
     return tuple(int(number) for number in packed.split(",")) if packed else ()
 
 
+@lru_cache(MEMORY)
 def unpack_spacing(packed: str | None) -> tuple[float, ...] | None:
     """Read a spacing in mm."""
     return None if packed is None else tuple(float(number) for number in packed.split(","))
@@ -60,7 +67,9 @@ def pack_volumes(volumes: Mapping[int, float]) -> str | None:
 
 def unpack_volumes(packed: str | None) -> dict[int, float]:
     """Read what `pack_volumes` wrote."""
-    return {int(key): float(value) for key, value in json.loads(packed or "{}").items()}
+    if packed is None:
+        return {}
+    return {int(key): float(value) for key, value in json.loads(packed).items()}
 
 
 def to_case(row: Row[Any], resolve: Callable[[str], str]) -> Case:

@@ -1,6 +1,7 @@
 """Training runs: made, recorded, recovered after a crash, and what they predicted."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import yaml
 from sqlalchemy import Row, insert, select, update
 
+from ..backend.events import Finished, from_json
 from ..errors import LongtailError
 from ..files import write_text, writing_failed
 from .folder import next_number, read_fact
@@ -15,6 +17,12 @@ from .labels import Labels
 from .records import RunRecord
 from .rows import now, to_time
 from .schema import runs
+
+QUIET_S = 120.0
+"""A training process writes to its log more often than this while it lives."""
+
+TAIL_BYTES = 1 << 20
+BROKE_OFF = "broke_off"
 
 STATES = ("created", "running", "completed", "stopped", "cancelled", "failed")
 
@@ -60,6 +68,20 @@ class Runs(Labels):
             connection.execute(change.values(values))
         return self.run(run_id)
 
+    def recover_runs(self) -> list[RunRecord]:
+        """Record how runs ended that went on, or broke off, while nobody held the project.
+
+        A run whose log has moved within the last two minutes is left as it is: its process may
+        have been told to go on without a window.
+
+        Returns
+        -------
+        list of RunRecord
+            The runs of which something new was learned.
+        """
+        waiting = [run for run in self.runs() if run.state == "running" or _broke_off(run)]
+        return [run for run in map(self._recover, waiting) if run is not None]
+
     def runs(self) -> list[RunRecord]:
         """List the runs, the oldest first, without those in the trash."""
         query = select(runs).where(runs.c.trash.is_(None)).order_by(runs.c.created, runs.c.id)
@@ -95,6 +117,39 @@ class Runs(Labels):
             change = update(runs).where(runs.c.id == run_id)
             connection.execute(change.values(settings=json.dumps(settings)))
 
+    def _recover(self, run: RunRecord) -> RunRecord | None:
+        log = self.run_folder(run.id) / "events.jsonl"
+        finished = last_finished(log)
+        if finished is not None:
+            result = finished.result or {}
+            told = {"reason": finished.reason, "remedy": finished.remedy, BROKE_OFF: False}
+            return self.record_run(run.id, state=str(finished.outcome), result={**result, **told})
+        if _broke_off(run) or _moved_lately(log):
+            return None
+        return self.record_run(
+            run.id,
+            state="failed",
+            result={
+                "reason": f"{run.id} broke off: its process ended without saying why.",
+                "remedy": "Resume it from its last checkpoint.",
+                BROKE_OFF: True,
+            },
+        )
+
+
+def last_finished(log: Path) -> Finished | None:
+    """Read how a run ended from its `events.jsonl`; None where it does not say."""
+    for line in reversed(_tail(log)):
+        try:
+            document = json.loads(line)
+            if document.get("event") == Finished.__name__:
+                event = from_json(document)
+                return event if isinstance(event, Finished) else None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # The last line may be torn by the same crash.
+            continue
+    return None
+
 
 def read_spec(folder: Path) -> dict[str, Any] | None:
     """Read a run's `spec.yaml`; None where there is none."""
@@ -112,6 +167,23 @@ def write_spec(folder: Path, spec: Mapping[str, Any]) -> None:
     """Replace a run's `spec.yaml`."""
     text = yaml.dump(dict(spec), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     write_text(folder / "spec.yaml", text)
+
+
+def _tail(log: Path) -> list[str]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            return file.read().decode("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _broke_off(run: RunRecord) -> bool:
+    return run.state == "failed" and bool(run.result.get(BROKE_OFF))
+
+
+def _moved_lately(log: Path) -> bool:
+    return log.exists() and time.time() - log.stat().st_mtime < QUIET_S
 
 
 def _make_run_folder(folder: Path, spec: Mapping[str, Any]) -> None:

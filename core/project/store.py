@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Self
 
 from .adding import Adding
+from .dividing import Dividing
 from .folder import make_folder
 from .records import Task
-from .runs import Runs
+from .trash import Trash
 
 
-class Project(Adding, Runs):
+class Project(Adding, Dividing, Trash):
     """A study: its cases, classes, labels, splits, runs and predictions.
 
     Open it with `Project.open` or make one with `Project.create`, and close it, best as a context

@@ -1,0 +1,111 @@
+"""Splits of the project's cases, and the labelled subset that compared runs share."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .cases import Cases
+from .catalogue import YES, Catalogue, read_catalogue
+from .records import Split
+from .rows import SPLIT_CODES
+from .splits import draw_split, labelled_order, parse_split, share_out, subset_size
+
+Rows = np.ndarray[Any, np.dtype[np.intp]]
+
+
+class Dividing(Cases):
+    """The part of a project that lists its cases in columns and divides them."""
+
+    def catalogue(self) -> Catalogue:
+        """Read all cases in columns: the state of this moment."""
+        ids = [record.id for record in self.classes]
+        with self._database.reading() as connection:
+            return read_catalogue(connection, self.task, ids)
+
+    def assign_splits(self, shares: str, seed: int, ids: Iterable[str] | None = None) -> None:
+        """Draw the parts anew: `a/b/c` is train/val/test, as counts or as shares.
+
+        Cases of one patient stay together; rare classes are spread over the parts. The draw
+        depends on the cases, their labels and the seed, not on the order of their import.
+
+        Parameters
+        ----------
+        shares
+            Counts where they add up to the number of cases, else shares.
+        seed
+            Draws with one seed are equal.
+        ids
+            Only these cases; patients of whom others have a part already join it.
+        """
+        catalogue = self.catalogue()
+        rows = _rows_by_name(catalogue, ids)
+        counts = parse_split(shares, len(rows))
+        settled = _settled(catalogue, rows)
+        parts = np.array([settled.get(catalogue.patients[row], -1) for row in rows.tolist()], int)
+        free = rows[parts < 0]
+        if len(free) < len(rows):
+            left = np.maximum(np.array(counts) - np.bincount(parts[parts >= 0], minlength=3), 0)
+            counts = share_out(left.tolist(), len(free)) if left.any() else (len(free), 0, 0)
+        parts[parts < 0] = draw_split(
+            _groups(catalogue, free), _present(catalogue, free), counts, seed
+        )
+        self._write_splits(catalogue.numbers[rows], parts)
+
+    def labelled_subset(self, wish: str, seed: int) -> list[str]:
+        """Choose labelled training cases: `10` or `5%` of them.
+
+        The choice depends on seed and number alone, is nested, and holds every class as soon as
+        the number allows it.
+
+        Raises
+        ------
+        LongtailError
+            There are not as many.
+        """
+        catalogue = self.catalogue()
+        train = catalogue.split == SPLIT_CODES[Split.TRAIN]
+        rows = np.flatnonzero(catalogue.labelled & train)
+        names = sorted((catalogue.ids[row], row) for row in rows.tolist())
+        size = subset_size(wish, len(names))
+        presence = catalogue.presence[[row for _, row in names]] == YES
+        return [names[place][0] for place in labelled_order(presence, seed)[:size].tolist()]
+
+    def _write_splits(self, numbers: np.ndarray[Any, Any], parts: np.ndarray[Any, Any]) -> None:
+        pairs = zip(numbers.tolist(), parts.tolist(), strict=True)
+        with self._writing() as connection:
+            self._write_changes(connection, {row: {"split": part} for row, part in pairs})
+
+
+def _rows_by_name(catalogue: Catalogue, ids: Iterable[str] | None) -> Rows:
+    if ids is None:
+        names = [(name, row) for row, name in enumerate(catalogue.ids)]
+    else:
+        wanted = set(ids)
+        names = [(name, row) for row, name in enumerate(catalogue.ids) if name in wanted]
+    return np.array([row for _, row in sorted(names)], np.intp)
+
+
+def _settled(catalogue: Catalogue, rows: Rows) -> dict[str | None, int]:
+    """Give the part of each patient of whom there are cases beside those drawn now."""
+    others = np.setdiff1d(np.arange(len(catalogue)), rows)
+    known: dict[str | None, int] = {}
+    for row in others.tolist():
+        patient = catalogue.patients[row]
+        if patient is not None:
+            # Where a patient is in several parts, test wins: its cases must not be trained on.
+            known[patient] = max(known.get(patient, 0), int(catalogue.split[row]))
+    return known
+
+
+def _groups(catalogue: Catalogue, rows: Rows) -> Sequence[int]:
+    numbers: dict[object, int] = {}
+    keys = [catalogue.patients[row] or row for row in rows.tolist()]
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
+
+
+def _present(catalogue: Catalogue, rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Give the presence of each class, and of none in a labelled case, which is dealt out too."""
+    present = catalogue.presence[rows] == YES
+    nothing = catalogue.labelled[rows] & ~present.any(axis=1)
+    return np.column_stack([present, nothing])
