@@ -2,8 +2,8 @@
 
 import getpass
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from psygnal import Signal
 from qtpy.QtCore import QObject
@@ -15,6 +15,8 @@ from .session import Session
 
 if TYPE_CHECKING:
     from ..core.project.store import Project
+
+Answer = TypeVar("Answer")
 
 
 class Desk:
@@ -67,6 +69,11 @@ class Desk:
             keeper.change(
                 ids, lambda: project.set_labels(ids, labels, author=author(), status=status)
             )
+
+    def behind(self, call: Callable[[], Answer]) -> Answer:
+        """Read behind the label maps that are being written; waits, so call it in a worker."""
+        keeper = self._keeper
+        return call() if keeper is None else keeper.behind(call)
 
     def wait(self) -> None:
         """Wait until all is written that was handed in."""

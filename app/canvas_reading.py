@@ -4,7 +4,7 @@ Everything that takes time is done here: the pixels, the label map with its wait
 contrast, the counts. The main thread only hands finished arrays to napari.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,7 @@ from .canvas_edits import LabelArray, LabelCounts
 from .canvas_view import Turned, contrast_limits, contrast_range, plane_axis, turn
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Behind = Callable[[Callable[[], tuple[int, LabelArray]]], tuple[int, LabelArray]]
 
 
 class Journal(Protocol):
@@ -87,14 +88,21 @@ class Picture:
         return self.plates[0].array.shape[: len(self.spacing)]
 
 
-def read_picture(project: LabelSource, case: Case) -> Picture:
-    """Read a case; see `core.io.image.read_image` for what it raises."""
+def read_picture(project: LabelSource, case: Case, behind: Behind = lambda call: call()) -> Picture:
+    """Read a case; see `core.io.image.read_image` for what it raises.
+
+    `behind` makes a call once no label map is being written any more: one that is replaced while
+    it is read would lose its waiting strokes from view.
+    """
     image = _read_pixels(case.channels)
     shape = image.shape
     spacing = image.geometry.spacing_mm if image.geometry else case.spacing_mm
     axis = plane_axis(spacing, shape)
     direction = image.geometry.direction if image.geometry else None
-    mask = _read_mask(project, case, shape, axis) if project.task is Task.SEGMENTATION else None
+    mask = None
+    if project.task is Task.SEGMENTATION:
+        waiting, stored = behind(lambda: _read_stored(project, case.id))
+        mask = _mask_state(case.id, stored, waiting, shape, axis)
     return Picture(
         case=case,
         plates=_plates(image),
@@ -132,18 +140,19 @@ def _read_pixels(channels: Sequence[str]) -> Image:
     return read_channels(channels)
 
 
-def _read_mask(
-    project: LabelSource, case: Case, shape: tuple[int, ...], axis: int | None
+def _read_stored(project: LabelSource, case_id: str) -> tuple[int, LabelArray]:
+    return project.journal(case_id).pending, project.read_label_map(case_id)
+
+
+def _mask_state(
+    case_id: str, stored: LabelArray, waiting: int, shape: tuple[int, ...], axis: int | None
 ) -> MaskState:
-    waiting = project.journal(case.id).pending
-    array = np.ascontiguousarray(project.read_label_map(case.id), dtype=np.uint8)
-    if array.shape != shape:
+    if stored.shape != shape:
         raise LongtailError(
-            f"The label map of {case.id} does not fit its image: it has another size.",
+            f"The label map of {case_id} does not fit its image: it has another size.",
             "Put the former image back, or import the labels again.",
         )
-    if not array.flags.writeable:
-        array = array.copy()
+    array = np.array(stored, dtype=np.uint8, order="C")
     return MaskState(array, array.copy(), LabelCounts(array, axis), waiting)
 
 

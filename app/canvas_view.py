@@ -67,11 +67,26 @@ def turn(axis: int | None, direction: Sequence[float] | None, ndim: int) -> Turn
     shown = tuple(number for number in range(ndim) if number != axis)
     order = (*(number for number in range(ndim) if number == axis), *shown)
     if axis is None or direction is None or len(direction) != 9:
-        return Turned(order, "down", "right", "", "", "", "")
+        return lettered(order, None)
     down, across = shown
     if _KIND[towards(direction, across)] > _KIND[towards(direction, down)]:
         down, across = across, down
-    return _lettered((axis, down, across), direction)
+    return lettered((axis, down, across), direction)
+
+
+def lettered(order: Sequence[int], direction: Sequence[float] | None) -> Turned:
+    """Say what lies at the edges of a plane in this order of axes, and which way to grow."""
+    axes = tuple(order)
+    if direction is None or len(direction) != 9 or len(axes) != 3:
+        return Turned(axes, "down", "right", "", "", "", "")
+    down, across = towards(direction, axes[1]), towards(direction, axes[2])
+    vertical: Vertical = "up" if down in "AS" else "down"
+    horizontal: Horizontal = "left" if across in "RA" else "right"
+    bottom, top = (_opposite(down), down) if vertical == "up" else (down, _opposite(down))
+    left, right = (
+        (across, _opposite(across)) if horizontal == "left" else (_opposite(across), across)
+    )
+    return Turned(axes, vertical, horizontal, top, bottom, left, right)
 
 
 def towards(direction: Sequence[float], axis: int) -> str:
@@ -105,17 +120,6 @@ def first_brush(shape: Sequence[int], axis: int | None) -> int:
     """Give a brush width in voxels that suits the plane: a twelfth of its shorter side."""
     sides = [length for number, length in enumerate(shape) if number != axis]
     return int(np.clip(round(min(sides) / 12), 1, LARGEST_FIRST_BRUSH))
-
-
-def _lettered(order: tuple[int, int, int], direction: Sequence[float]) -> Turned:
-    down, across = towards(direction, order[1]), towards(direction, order[2])
-    vertical: Vertical = "up" if down in "AS" else "down"
-    horizontal: Horizontal = "left" if across in "RA" else "right"
-    bottom, top = (_opposite(down), down) if vertical == "up" else (down, _opposite(down))
-    left, right = (
-        (across, _opposite(across)) if horizontal == "left" else (_opposite(across), across)
-    )
-    return Turned(order, vertical, horizontal, top, bottom, left, right)
 
 
 def _opposite(letter: str) -> str:

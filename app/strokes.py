@@ -98,7 +98,7 @@ class Strokes:
         self._timer.timeout.connect(self.save)
         desk.heard.connect(self._hear)
         desk.session.case_about_to_change.connect(self.detach)
-        desk.session.project_changed.connect(self.locked.clear)
+        desk.session.project_changed.connect(self._on_project)
 
     # --- the layer ---
 
@@ -190,9 +190,12 @@ class Strokes:
         self._post.close()
         self.desk.heard.disconnect(self._hear)
         self.desk.session.case_about_to_change.disconnect(self.detach)
-        self.desk.session.project_changed.disconnect(self.locked.clear)
+        self.desk.session.project_changed.disconnect(self._on_project)
 
     # --- inside ---
+
+    def _on_project(self) -> None:
+        self.locked.clear()
 
     def _on_paint(self, event: Any) -> None:
         sheet = self.sheet

@@ -1,0 +1,353 @@
+"""Show the session's case in napari: its image, its labels, what a run predicted of it.
+
+Files are read in a worker thread; an answer that comes too late is dropped. Only the layers made
+here are touched. Predictions have a layer of their own; the label layer gets its array once and
+is drawn on from then on, never assigned to.
+"""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari.layers import Image, Labels
+from psygnal import Signal
+from qtpy.QtCore import QObject
+
+from ..core.errors import LongtailError
+from ..core.project.records import Case
+from .background import Errands
+from .canvas_desk import Desk
+from .canvas_layers import (
+    can_reuse,
+    colours,
+    image_layer,
+    label_layer,
+    names,
+    reuse,
+)
+from .canvas_letters import Letters
+from .canvas_prediction import Prediction
+from .canvas_reading import Picture, read_picture
+from .canvas_view import first_brush, lettered
+from .session import Session
+from .strokes import Strokes
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+State = Literal["empty", "reading", "shown", "failed"]
+PLANE = 2
+
+
+class Canvas:
+    """Shows the case of a session in a viewer.
+
+    Attributes
+    ----------
+    state
+        `empty`, `reading`, `shown` or `failed`.
+    trouble
+        Why the case could not be shown.
+    picture
+        What is shown.
+    labels
+        The layer that is drawn on; None for image-level tasks and before a case is shown.
+    changed
+        Emitted when any of these changed, or the tool, its size or what is visible.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: "Viewer", session: Session, parent: QObject | None = None) -> None:
+        self.viewer, self.session = viewer, session
+        self.desk = Desk(session, parent)
+        self.strokes = Strokes(self.desk, parent)
+        self.prediction = Prediction(viewer, session, parent)
+        self.state: State = "empty"
+        self.trouble = ""
+        self.picture: Picture | None = None
+        self.labels: Labels | None = None
+        self.images: list[Image] = []
+        self._letters = Letters(viewer)
+        self._errands = Errands(1, "longtail reading", parent)
+        self._veil = self._thick = False
+        self._opacity = 0.7
+        self._mode = "paint"
+        self._brush: int | None = None
+        self._connect(True)
+
+    # --- what a panel may ask ---
+
+    @property
+    def opacity(self) -> float:
+        """How opaque labels are, 0 to 1; kept from case to case."""
+        return self._opacity
+
+    @opacity.setter
+    def opacity(self, opacity: float) -> None:
+        self._opacity = opacity
+        if self.labels is not None:
+            self.labels.opacity = opacity
+
+    @property
+    def veil(self) -> bool:
+        """Whether what is not labelled lies under a veil."""
+        return self._veil
+
+    @veil.setter
+    def veil(self, veil: bool) -> None:
+        self._veil = veil
+        self._recolour()
+        self.changed.emit()
+
+    @property
+    def thick_brush(self) -> bool:
+        """Whether brush, eraser and fill reach into the neighbouring slices."""
+        return self._thick
+
+    @thick_brush.setter
+    def thick_brush(self, thick: bool) -> None:
+        self._thick = thick
+        if self.labels is not None:
+            self.labels.n_edit_dimensions = self.labels.ndim if thick else PLANE
+
+    @property
+    def prediction_visible(self) -> bool:
+        """Whether the chosen run's prediction lies over the image."""
+        return self.prediction.visible
+
+    @prediction_visible.setter
+    def prediction_visible(self, visible: bool) -> None:
+        self.prediction.visible = visible
+
+    @property
+    def has_prediction(self) -> bool:
+        """Whether the chosen run has predicted the case that is shown."""
+        return self.prediction.layer is not None
+
+    def show_prediction(self, run_id: str | None) -> None:
+        """Lay what a run predicted of this case over the image; None takes it away."""
+        self.prediction.choose(run_id)
+
+    def hold_hidden(self, hidden: bool) -> None:
+        """Hide labels and prediction for a moment, or show them again."""
+        if self.labels is not None:
+            self.labels.visible = not hidden
+        self.prediction.hold_hidden(hidden)
+
+    def slice_axis(self) -> int | None:
+        """Give the axis that the slider moves along; None for an image."""
+        if self.labels is None or self.labels.ndim <= PLANE:
+            return None
+        return int(self.viewer.dims.order[0])
+
+    def close(self) -> None:
+        """Save what is not saved, take our layers and letters away and follow nothing more."""
+        self._connect(False)
+        self.strokes.close()
+        self._errands.close()
+        self.prediction.close()
+        self.desk.close()
+        self._clear()
+        self._letters.close()
+
+    # --- showing a case ---
+
+    def _on_case(self) -> None:
+        case, project = self.session.case, self.session.project
+        self._errands.forget()
+        if case is None or project is None:
+            self._clear()
+            self._enter("empty")
+            return
+        # Taken away now, not with the answer: nobody may draw on the former case any more.
+        self._drop_labels()
+        self.prediction.follow(None)
+        self._enter("reading")
+        self._errands.ask(lambda: self._read(case), self._show, self._fail)
+
+    def _read(self, case: Case) -> Picture | None:
+        project, wanted = self.session.project, self.session.case
+        if project is None or wanted is None or wanted.id != case.id:
+            return None
+        return read_picture(project, case, self.desk.behind)
+
+    def _show(self, picture: Picture | None) -> None:
+        if picture is None:
+            return
+        self.picture = picture
+        self._show_images(picture)
+        self._turn(picture)
+        if picture.mask is not None:
+            self._show_labels(picture)
+        self._activate()
+        self._enter("shown")
+        self.prediction.follow(picture)
+        for note in picture.notes:
+            self.session.notify(note)
+
+    def _fail(self, error: Exception) -> None:
+        self._clear()
+        unforeseen = f"This case could not be shown: {type(error).__name__}: {error}."
+        words = str(error) if isinstance(error, LongtailError) else unforeseen
+        self.session.notify(words, "error")
+        self._enter("failed", words)
+
+    def _enter(self, state: State, trouble: str = "") -> None:
+        self.state, self.trouble = state, trouble
+        self.changed.emit()
+
+    def _show_images(self, picture: Picture) -> None:
+        former, self.images = self.images, []
+        for number, plate in enumerate(picture.plates):
+            layer = former.pop(0) if former else None
+            if layer in self.viewer.layers and can_reuse(layer, plate, picture):
+                reuse(layer, plate, picture)
+            else:
+                self._drop(layer)
+                layer = image_layer(picture, number)
+                self.viewer.layers.insert(number, layer)
+            self.images.append(layer)
+        for layer in former:
+            self._drop(layer)
+
+    def _show_labels(self, picture: Picture) -> None:
+        assert picture.mask is not None
+        layer = label_layer(picture, self._classes(), self._veil)
+        layer.opacity = self._opacity
+        layer.brush_size = self._brush or first_brush(picture.shape, picture.axis)
+        layer.n_edit_dimensions = layer.ndim if self._thick else PLANE
+        layer.selected_label = self.session.active_class
+        self.labels = layer
+        self.viewer.layers.append(layer)
+        if self.desk.writable:
+            layer.mode = self._mode
+        else:
+            layer.editable = False
+        layer.events.selected_label.connect(self._on_selected)
+        layer.events.mode.connect(self._on_mode)
+        layer.events.brush_size.connect(self._on_brush)
+        self.strokes.attach(layer, picture.case, picture.mask, self.slice_axis)
+
+    def _activate(self) -> None:
+        top = self.labels or (self.images[0] if self.images else None)
+        if top is not None:
+            self.viewer.layers.selection.active = top
+
+    def _turn(self, picture: Picture) -> None:
+        dims, overlays = self.viewer.dims, self.viewer.canvas.overlays
+        if dims.ndisplay == PLANE and dims.ndim == len(picture.turned.order):
+            dims.order = picture.turned.order
+        if picture.axis is not None and picture.start is not None:
+            dims.set_current_step(picture.axis, picture.start)
+        overlays.scale_bar.visible, overlays.scale_bar.box = True, False
+        self._show_letters()
+        self.viewer.reset_view()
+
+    def _show_letters(self) -> None:
+        picture, dims = self.picture, self.viewer.dims
+        if picture is None or dims.ndisplay != PLANE:
+            self._letters.show(None)
+            return
+        seen = lettered(dims.order, picture.direction)
+        self.viewer.scene.camera.orientation2d = (seen.vertical, seen.horizontal)
+        self._letters.show(seen)
+
+    # --- following ---
+
+    def _connect(self, on: bool) -> None:
+        session, dims, layers = self.session, self.viewer.dims, self.viewer.layers
+        pairs: tuple[tuple[Any, Any], ...] = (
+            (session.case_changed, self._on_case),
+            (session.classes_changed, self._on_classes),
+            (session.active_class_changed, self._on_active_class),
+            (session.labels_changed, self._on_labels),
+            (session.run_changed, self._on_run),
+            (session.runs_changed, self._on_run),
+            (session.project_changed, self._on_run),
+            (self.prediction.changed, self.changed.emit),
+            (dims.events.order, self._on_plane),
+            (dims.events.ndisplay, self._on_plane),
+            (layers.events.removed, self._on_removed),
+        )
+        for signal, slot in pairs:
+            if on:
+                signal.connect(slot)
+            else:
+                signal.disconnect(slot)
+
+    def _on_run(self) -> None:
+        self.show_prediction(self.session.run_id)
+
+    def _on_plane(self) -> None:
+        if self.picture is not None:
+            self._show_letters()
+            self.strokes.turn()
+
+    def _on_removed(self, event: Any) -> None:
+        # In a plain napari the user may take a layer away in the layer list.
+        if event.value is self.labels:
+            self.strokes.detach()
+            self.labels = None
+            self.changed.emit()
+        elif event.value is self.prediction.layer and self.prediction.layer is not None:
+            self.prediction.forget_layer()
+
+    def _on_labels(self, case_ids: tuple[str, ...]) -> None:
+        # Somebody else wrote labels of the case that is shown: an import, a job.
+        case = self.session.case
+        if not self.desk.telling and case is not None and case.id in case_ids:
+            self.strokes.detach()
+            self._on_case()
+
+    def _on_classes(self) -> None:
+        self._recolour()
+        self.changed.emit()
+
+    def _on_active_class(self, class_id: int) -> None:
+        if self.labels is not None and self.labels.selected_label != class_id:
+            self.labels.selected_label = class_id
+
+    def _on_selected(self) -> None:
+        if self.labels is None or self.session.project is None:
+            return
+        chosen = int(self.labels.selected_label)
+        if any(record.id == chosen for record in self.session.project.classes):
+            self.session.active_class = chosen
+        self.changed.emit()
+
+    def _on_mode(self) -> None:
+        if self.labels is not None and self.labels.editable:
+            self._mode = str(self.labels.mode)
+        self.changed.emit()
+
+    def _on_brush(self) -> None:
+        if self.labels is not None:
+            self._brush = int(self.labels.brush_size)
+        self.changed.emit()
+
+    # --- inside ---
+
+    def _clear(self) -> None:
+        self._drop_labels()
+        self.prediction.follow(None)
+        for layer in self.images:
+            self._drop(layer)
+        self.images, self.picture = [], None
+        self._letters.show(None)
+
+    def _drop_labels(self) -> None:
+        self.strokes.detach()
+        layer, self.labels = self.labels, None
+        self._drop(layer)
+
+    def _drop(self, layer: Image | Labels | None) -> None:
+        if layer is not None and layer in self.viewer.layers:
+            self.viewer.layers.remove(layer)
+
+    def _recolour(self) -> None:
+        self.prediction.recolour()
+        if self.labels is not None:
+            self.labels.colormap = colours(self._classes(), self._veil)
+            self.labels.features = names(self._classes())
+
+    def _classes(self) -> Any:
+        return self.session.project.all_classes if self.session.project else ()
