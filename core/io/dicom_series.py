@@ -160,7 +160,7 @@ def stack(positions: Sequence[Vector], orientation: Vector, spacing_mm: Vector, 
 
 def stack_of(series: Series) -> Stack:
     """Stack the files of a series; see `stack` for what it raises."""
-    name = series.files[0].description or "The series"
+    name = f"{series.files[0].description or 'The series'} in {series.files[0].path.parent.name}"
     first = series.files[0]
     _check_alike(series, name)
     positions = [file.positions[0] for file in series.files]

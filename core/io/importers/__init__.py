@@ -1,1 +1,117 @@
 """Importers: each turns one layout of files into a plan; `plan_import` chooses among them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import LongtailError
+from .detect import TABLE_SUFFIXES, Detected, detect, is_table
+from .dicom_tree import plan_dicom
+from .folders import plan_folders
+from .medmnist import plan_medmnist
+from .msd import plan_msd
+from .nnunet import plan_nnunet
+from .plan import FORMAT_TITLES, FoundCase, ImportPlan, Skipped
+from .request import Request
+from .tables import plan_table
+
+__all__ = ["FORMATS", "FoundCase", "ImportPlan", "Skipped", "plan_import"]
+
+FORMATS = tuple(FORMAT_TITLES)
+LATER = ("acdc", "la", "isic", "aptos", "nih", "rsna", "vindr", "chexpert", "voc", "coco")
+INSIDE = ("msd", "nnunet", "npz", "dicom")
+"""Formats that bring their labels themselves, or have none."""
+
+_PLANNERS: dict[str, Callable[[Request], ImportPlan]] = {
+    "msd": plan_msd,
+    "nnunet": plan_nnunet,
+    "folders": plan_folders,
+    "npz": plan_medmnist,
+    "dicom": plan_dicom,
+}
+
+
+def plan_import(
+    source: Path,
+    *,
+    format: str = "auto",
+    labels: Path | None = None,
+    task: str | None = None,
+    classes: Sequence[str] = (),
+) -> ImportPlan:
+    """Find out what an import would bring, without storing anything.
+
+    Parameters
+    ----------
+    source
+        A folder or file.
+    format
+        One of `FORMATS`, or `auto`.
+    labels
+        A folder of masks, or a table.
+    task
+        segmentation, classification or multilabel; None to guess.
+    classes
+        The project's classes in the order of their ids; empty to propose those that are found.
+
+    Raises
+    ------
+    LongtailError
+        Nothing can be imported, or the format is unknown.
+    """
+    source, labels = source.expanduser(), labels.expanduser() if labels else None
+    _check_there(source, labels)
+    request = Request(source, labels, str(task) if task else "", tuple(classes))
+    found = detect(source, labels) if format == "auto" else _as_asked(format, request)
+    if labels is not None and found.format in INSIDE:
+        raise LongtailError(
+            f"{source.name} is {FORMAT_TITLES[found.format]}, which is imported without labels "
+            "from elsewhere.",
+            "Leave the labels out, or choose the format folders.",
+        )
+    plan = _plan(request, found)
+    if format != "auto":
+        return plan
+    return replace(
+        plan, notes=(f"Read as {FORMAT_TITLES[plan.format]}: {found.reason}.", *plan.notes)
+    )
+
+
+def _plan(request: Request, found: Detected) -> ImportPlan:
+    if found.format == "csv" and found.table is not None:
+        return plan_table(request, found.table)
+    return _PLANNERS[found.format](request)
+
+
+def _as_asked(format: str, request: Request) -> Detected:
+    if format == "csv":
+        return Detected("csv", "it was asked for", _asked_table(request))
+    if format in LATER:
+        raise LongtailError(
+            f"The format {format} comes in a later version.",
+            "Until then import a table of files and labels (--format csv).",
+        )
+    if format not in _PLANNERS:
+        raise LongtailError(
+            f"Longtail does not know the format {format}.", f"It knows {', '.join(FORMATS)}."
+        )
+    return Detected(format, "it was asked for")
+
+
+def _asked_table(request: Request) -> Path:
+    for path in (request.labels, request.source):
+        if path is not None and path.is_file():
+            return path
+    tables = [path for path in sorted(request.source.iterdir()) if is_table(path)]
+    if len(tables) != 1:
+        raise LongtailError(
+            f"The folder {request.source} holds {len(tables)} tables.",
+            f"Give the table ({', '.join(TABLE_SUFFIXES)}) as source or labels.",
+        )
+    return tables[0]
+
+
+def _check_there(source: Path, labels: Path | None) -> None:
+    for path in (source, labels):
+        if path is not None and not path.exists():
+            raise LongtailError(f"{path} is not there.", "Check the path.")

@@ -59,6 +59,7 @@ class ImportPlan:
         """Tell in words what will be imported, what will not, and why."""
         return [
             self._headline(),
+            *self._class_words(),
             *self._split_words(),
             *self._value_words(),
             *self.notes,
@@ -68,8 +69,18 @@ class ImportPlan:
     def _headline(self) -> str:
         labelled = sum(_is_labelled(case) for case in self.cases)
         total = len(self.cases)
-        labels = f"{labelled} labelled and {total - labelled} unlabelled"
-        return f"{_count(total, 'case')} found as {FORMAT_TITLES[self.format]}: {labels}."
+        labels = f"{labelled:,} labelled and {total - labelled:,} unlabelled"
+        return f"{_count(total, 'case')} found in {FORMAT_TITLES[self.format]}: {labels}."
+
+    def _class_words(self) -> list[str]:
+        counts = Counter(name for case in self.cases for name in case.class_names or ())
+        none = sum(case.no_class for case in self.cases)
+        if not counts and not none:
+            return []
+        told = [f"{name} {count:,}" for name, count in counts.most_common()]
+        if none:
+            told.append(f"none of the classes {none:,}")
+        return [f"Cases of each class: {', '.join(told)}."]
 
     def _split_words(self) -> list[str]:
         counts = Counter(case.split for case in self.cases if case.split)
@@ -95,6 +106,7 @@ FORMAT_TITLES = {
 }
 
 TOLD_AT_MOST = 5
+REASONS_TOLD_AT_MOST = 20
 
 
 def _is_labelled(case: FoundCase) -> bool:
@@ -105,7 +117,12 @@ def _skipped_words(skipped: tuple[Skipped, ...]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for item in skipped:
         by_reason.setdefault(item.reason, []).append(item.path)
-    return [_reason_words(reason, paths) for reason, paths in by_reason.items()]
+    told = [_reason_words(reason, paths) for reason, paths in by_reason.items()]
+    rest = len(told) - REASONS_TOLD_AT_MOST
+    return [
+        *told[:REASONS_TOLD_AT_MOST],
+        *([f"{rest} more reasons like these."] if rest > 0 else []),
+    ]
 
 
 def _reason_words(reason: str, paths: list[str]) -> str:
@@ -116,4 +133,4 @@ def _reason_words(reason: str, paths: list[str]) -> str:
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,91 @@
+"""Find the files that a table names, with one look into each folder."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from .image import strip_suffix
+
+
+class FileFinder:
+    """Looks a name up beside the table, then under the source.
+
+    Where the exact name is absent its stem will do, if only one file has it. Nothing outside of
+    the two folders is found.
+
+    Parameters
+    ----------
+    beside
+        The folder of the table.
+    source
+        The folder of the images; also searched below.
+    """
+
+    def __init__(self, beside: Path, source: Path) -> None:
+        self._source = source.resolve()
+        self._roots = list(dict.fromkeys((beside.resolve(), self._source)))
+        self._folders: dict[tuple[int, str], _Folder | None] = {}
+
+    def find(self, name: str) -> str | None:
+        """Give the absolute path with `/` for a name in the table, None when there is none."""
+        folder, _, file = name.strip().replace("\\", "/").rpartition("/")
+        if not file:
+            return None
+        places = [self._folder(index, folder) for index in range(len(self._roots))]
+        listed = [place for place in places if place is not None]
+        exact = (place.exact(file) for place in listed)
+        by_stem = (place.by_stem(file) for place in listed)
+        found = next((path for path in exact if path), None)
+        return found or next((path for path in by_stem if path), None) or self._below(file)
+
+    def _folder(self, index: int, folder: str) -> "_Folder | None":
+        key = (index, folder)
+        if key not in self._folders:
+            self._folders[key] = self._open(self._roots[index] / folder)
+        return self._folders[key]
+
+    def _open(self, place: Path) -> "_Folder | None":
+        real = place.resolve()
+        inside = any(real.is_relative_to(root) for root in self._roots)
+        return _Folder(real) if inside and real.is_dir() else None
+
+    def _below(self, file: str) -> str | None:
+        for key in (file, strip_suffix(file)):
+            matches = self._everywhere.get(key, ())
+            if len(matches) == 1:
+                return matches[0]
+        return None
+
+    @cached_property
+    def _everywhere(self) -> dict[str, list[str]]:
+        """Files below the source by name and by stem."""
+        found: dict[str, list[str]] = {}
+        for folder, _, names in os.walk(self._source):
+            posix = Path(folder).as_posix()
+            for name in names:
+                for key in {name, strip_suffix(name)}:
+                    found.setdefault(key, []).append(f"{posix}/{name}")
+        return found
+
+
+class _Folder:
+    """The files right inside a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.as_posix().rstrip("/")
+        with os.scandir(path) as entries:
+            self._names = frozenset(entry.name for entry in entries if entry.is_file())
+
+    def exact(self, file: str) -> str | None:
+        return f"{self._path}/{file}" if file in self._names else None
+
+    def by_stem(self, file: str) -> str | None:
+        matches = self._stems.get(strip_suffix(file), ())
+        return f"{self._path}/{matches[0]}" if len(matches) == 1 else None
+
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        stems: dict[str, list[str]] = {}
+        for name in sorted(self._names):
+            stems.setdefault(strip_suffix(name), []).append(name)
+        return stems

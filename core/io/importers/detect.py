@@ -1,0 +1,111 @@
+"""Which layout a folder or file has, and why."""
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ...errors import LongtailError
+from ..dicom_file import parse_file
+from ..image import DICOM_SUFFIXES, NUMPY_SUFFIXES, RASTER_SUFFIXES, VOLUME_SUFFIXES, image_suffix
+from ..table import read_table
+from .description import NAME, read_description
+from .folders import IMAGE_FOLDERS, MASK_FOLDERS
+from .medmnist import is_medmnist
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz")
+LOOKED_AT = 400
+PREFERRED_TABLE = "labels.csv"
+
+
+class Detected(NamedTuple):
+    """A format, the reason in words, and the table where it is one."""
+
+    format: str
+    reason: str
+    table: Path | None = None
+
+
+def detect(source: Path, labels: Path | None) -> Detected:
+    """Tell the layout of `source`.
+
+    Raises
+    ------
+    LongtailError
+        A `dataset.json` or table that decides cannot be read.
+    """
+    for path in (labels, source):
+        if path is not None and is_table(path):
+            return Detected("csv", f"{path.name} is a table", path)
+    if source.is_file():
+        return _detect_file(source)
+    if labels is not None:
+        return Detected("folders", "a folder of masks was given")
+    if (source / NAME).is_file():
+        return _detect_described(source)
+    return _detect_folder(source)
+
+
+def is_table(path: Path) -> bool:
+    """Tell whether a path names a table."""
+    return path.is_file() and path.name.lower().endswith(TABLE_SUFFIXES)
+
+
+def _detect_file(source: Path) -> Detected:
+    if source.name == NAME:
+        return _detect_described(source.parent)
+    if source.suffix.lower() == ".npz" and is_medmnist(source):
+        return Detected("npz", "the file holds images and labels by split")
+    if image_suffix(source.name) in DICOM_SUFFIXES:
+        return Detected("dicom", "the file is DICOM")
+    return Detected("folders", "it is one image file")
+
+
+def _detect_described(folder: Path) -> Detected:
+    document = read_description(folder)
+    if isinstance(document.get("training"), list) and document["training"]:
+        if all(isinstance(entry, dict) for entry in document["training"]):
+            return Detected("msd", "its dataset.json lists the training images")
+    return Detected("nnunet", "it has a dataset.json and no list of training images")
+
+
+def _detect_folder(source: Path) -> Detected:
+    subfolders = {entry.name.lower() for entry in os.scandir(source) if entry.is_dir()}
+    table = _table_in(source)
+    if table is not None:
+        return Detected("csv", f"it holds the table {table.name}", table)
+    if subfolders & set(IMAGE_FOLDERS) and subfolders & set(MASK_FOLDERS):
+        return Detected("folders", "it holds a folder of images and a folder of masks")
+    npz = [entry.name for entry in os.scandir(source) if entry.name.lower().endswith(".npz")]
+    if len(npz) == 1 and is_medmnist(source / npz[0]):
+        return Detected("npz", f"it holds {npz[0]}")
+    if _is_dicom(source):
+        return Detected("dicom", "its files are DICOM")
+    return Detected("folders", "it holds image files")
+
+
+def _table_in(source: Path) -> Path | None:
+    """Give the table that describes the images of a folder, None when there is not just one."""
+    files = [Path(entry.path) for entry in os.scandir(source) if is_table(Path(entry.path))]
+    preferred = [path for path in files if path.name.lower() == PREFERRED_TABLE]
+    candidates = [path for path in (preferred or files) if _describes_images(path)]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _describes_images(path: Path) -> bool:
+    try:
+        table = read_table(path)
+    except LongtailError:
+        return False  # some other table that lies about
+    return table.columns["label"] >= 0 and not table.holds_boxes
+
+
+def _is_dicom(source: Path) -> bool:
+    files = (Path(place) / name for place, _, names in os.walk(source) for name in sorted(names))
+    looked_at = list(islice((path for path in files if not path.name.startswith(".")), LOOKED_AT))
+    plain = VOLUME_SUFFIXES + RASTER_SUFFIXES + NUMPY_SUFFIXES
+    if any(image_suffix(path.name) in plain for path in looked_at):
+        return False
+    unnamed = [path for path in looked_at if "." not in path.name or path.suffix[1:].isdigit()]
+    named = any(image_suffix(path.name) in DICOM_SUFFIXES for path in looked_at)
+    return named or any(parse_file(path) is not None for path in unnamed[:5])
