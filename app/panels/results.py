@@ -1,0 +1,346 @@
+"""The Results panel: how good the chosen run is, class by class, and what it says of this case."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer, QUrl, Signal
+from qtpy.QtGui import QDesktopServices, QIcon
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from ...core.backend.events import Event, Finished, Outcome
+from ...core.errors import LongtailError
+from ...core.evaluate.report import Report
+from ...core.project.records import RunRecord, Split
+from ..settings_form import keep_wheel_calm
+from ..widgets import EmptyState, GhostButton, Page, PrimaryButton, Segments, TitleLabel, dress
+from .results_case import CaseResults, PredictionView
+from .results_model import ReportShelf, evaluated_splits, measures_of, results
+from .results_parts import FiguresPart, WorkingPart
+from .results_state import (
+    PART_WORDS,
+    PARTS,
+    Facts,
+    Stand,
+    run_title,
+    stand,
+)
+from .train_model import labelled_in, run_of
+from .train_outcome import KEPT
+from .train_parts import SayCard
+from .train_words import case_noun, clock, run_number
+
+if TYPE_CHECKING:
+    from ...core.project.store import Project
+    from ..session import Session
+    from ..tracked import TrackedJob
+
+TICK_MS = 150
+NOBODY = "-"
+"""The choice to compare with no run."""
+
+
+class ResultsPanel(QWidget):
+    """How the chosen run does on cases that it has not seen, and on the case shown.
+
+    Parameters
+    ----------
+    session
+        The window's state.
+    canvas
+        Shows predictions; without one there is no overlay to control.
+    """
+
+    panel_asked = Signal(str)
+    """The name of the panel that the user wants to go to: Train or Cases."""
+
+    def __init__(
+        self,
+        session: "Session",
+        canvas: PredictionView | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._canvas = session, canvas
+        self._shelf = ReportShelf()
+        self._split = Split.TEST
+        self._measure = self._other = ""
+        self._failed: dict[str, Finished] = {}
+        self._runs: tuple[RunRecord, ...] = ()
+        self._stand = Stand()
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._tick = QTimer(self, singleShot=True, interval=TICK_MS)
+        self._make()
+        self._lay_out()
+        dress(self)
+        self._connect()
+        self.refresh()
+
+    # --- what is shown ---
+
+    def refresh(self) -> None:
+        """Show the chosen run as it stands now."""
+        project = self._session.project
+        runs = project.runs() if project else []
+        self._runs = tuple(run for run in runs if run.state in KEPT)
+        run = self.chosen
+        if project is None or run is None:
+            self.pages.setCurrentWidget(self.nothing)
+            return
+        self.pages.setCurrentWidget(self.page)
+        self._show_runs(run)
+        self._show_run(project, run)
+        self.case.show_run(project, run)
+
+    @property
+    def chosen(self) -> RunRecord | None:
+        """The run that is shown: the session's, else the newest that was kept."""
+        named = (run for run in self._runs if run.id == self._session.run_id)
+        return next(named, self._runs[-1] if self._runs else None)
+
+    def _show_runs(self, run: RunRecord) -> None:
+        self.run.blockSignals(True)
+        self.run.clear()
+        for each in reversed(self._runs):
+            self.run.addItem(run_title(each), each.id)
+        self.run.setCurrentIndex(self.run.findData(run.id))
+        self.run.blockSignals(False)
+
+    def _show_run(self, project: "Project", run: RunRecord) -> None:
+        held, done = self._held(), evaluated_splits(project.run_folder(run.id))
+        offered = [part for part in PARTS if held[part] or part in done]
+        if self._split not in offered and offered:
+            self._split = offered[0]
+        self.splits.setVisible(len(offered) > 1)
+        self.splits.set_value(self._split.value)
+        working = self._job_of(run)
+        self.working.setVisible(working is not None)
+        self._show_progress()
+        report, failed = self._read(project, run)
+        self._stand = stand(
+            Facts(
+                run,
+                self._split,
+                held[self._split],
+                case_noun(project.task),
+                project.writable,
+                project.label_version,
+                report,
+                failed,
+                working is not None,
+            )
+        )
+        self._show_stand(self._stand)
+        self.figures.setVisible(report is not None)
+        if report is not None:
+            self._show_report(project, run, report)
+
+    def _held(self) -> dict[Split, int]:
+        catalogue = self._session.catalogue
+        return {part: labelled_in(catalogue, part) if catalogue else 0 for part in PARTS}
+
+    def _read(self, project: "Project", run: RunRecord) -> tuple[Report | None, Finished | None]:
+        try:
+            report = self._shelf.get(project.run_folder(run.id), self._split)
+        except LongtailError as error:
+            return None, Finished(Outcome.FAILED, None, error.reason, error.remedy)
+        return report, self._failed.get(run.id)
+
+    def _show_stand(self, told: Stand) -> None:
+        self.ask.say(told.title, told.text, told.tone)
+        self.primary.setVisible(bool(told.primary))
+        self.primary.setText(told.primary)
+        self.primary.symbol = "ph.file-text" if told.act == "report" else ""
+        self.primary.setIcon(QIcon())
+        self.primary.wear_icon()
+        self.again.setVisible(told.again)
+
+    def _show_report(self, project: "Project", run: RunRecord, report: Report) -> None:
+        measures = measures_of(report)
+        if not measures:
+            self.figures.hide()
+            return
+        measure = next((each for each in measures if each.key == self._measure), measures[0])
+        others = self._others(project, run)
+        other = self._compared(others)
+        theirs = self._shelf.get(project.run_folder(other.id), self._split) if other else None
+        names = (run_number(run.id), run_number(other.id) if other else "")
+        self.figures.show_results(results(report, measure, theirs), names[1])
+        choices = [(each.id, run_number(each.id)) for each in others]
+        self.figures.offer(
+            measures, measure, PART_WORDS[self._split], [*choices, (NOBODY, "no other run")], names
+        )
+
+    def _others(self, project: "Project", run: RunRecord) -> list[RunRecord]:
+        """List the other runs evaluated on the same part, the one before this run first."""
+        others = []
+        for each in self._runs:
+            done = evaluated_splits(project.run_folder(each.id))
+            if each.id != run.id and self._split in done:
+                others.append(each)
+        return sorted(others, key=lambda each: (each.id > run.id, -each.created.timestamp()))
+
+    def _compared(self, others: list[RunRecord]) -> RunRecord | None:
+        if self._other == NOBODY:
+            return None
+        named = (each for each in others if each.id == self._other)
+        return next(named, others[0] if others else None)
+
+    # --- jobs ---
+
+    def _act(self) -> None:
+        {
+            "evaluate": self._evaluate,
+            "report": self._open_report,
+            "cases": lambda: self.panel_asked.emit("Cases"),
+        }[self._stand.act]()
+
+    def _evaluate(self) -> None:
+        from ...core.jobs.evaluation import EvaluateJob
+
+        project, run = self._session.project, self.chosen
+        if project is None or run is None:
+            return
+        self._failed.pop(run.id, None)
+        self._session.submit(EvaluateJob(project.path.as_posix(), run.id, self._split.value))
+
+    def _open_report(self) -> None:
+        project, run = self._session.project, self.chosen
+        if project is None or run is None:
+            return
+        path = project.run_folder(run.id) / "report.html"
+        if not path.is_file() or not open_in_browser(path):
+            self._session.notify(
+                f"The report {path.name} of {run_number(run.id)} could not be opened. "
+                f"It should lie in {path.parent}; evaluate the run again to make it anew.",
+                "error",
+            )
+
+    def _job_of(self, run: RunRecord) -> "TrackedJob | None":
+        """Give the job that measures or predicts the cases of this run, if one is under way."""
+        going = (job for job in self._session.jobs if job.finished is None)
+        measuring = (job for job in going if not job.is_training and not job.job.interactive)
+        return next((job for job in measuring if run_of(job.job) == run.id), None)
+
+    def _show_progress(self) -> None:
+        run = self.chosen
+        job = self._job_of(run) if run else None
+        if job is None:
+            return
+        words = job.progress.what if job.progress else ""
+        left = clock(job.eta_s)
+        if job.state == "queued":
+            words = "Waiting for the device" if self._session.training else "Starting"
+        self.working.show_progress(
+            job.title, words[:1].upper() + words[1:], f"{left} left" if left else "", job.share
+        )
+
+    def _stop(self) -> None:
+        run = self.chosen
+        job = self._job_of(run) if run else None
+        if job is not None:
+            job.cancel()
+
+    def _job_started(self, job: "TrackedJob") -> None:
+        self._refresh_soon()
+
+    def _job_event(self, job: "TrackedJob", _event: Event) -> None:
+        if not job.is_training and not self._tick.isActive():
+            self._tick.start()
+
+    def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
+        measured = not job.is_training and not job.job.interactive
+        if measured and finished.outcome is Outcome.FAILED:
+            self._failed[run_of(job.job)] = finished
+        self._refresh_soon()
+
+    # --- choices ---
+
+    def _refresh_soon(self) -> None:
+        # Several signals come together; one look at the project is enough.
+        self._soon.start()
+
+    def _choose_run(self, row: int) -> None:
+        self._session.choose_run(self.run.itemData(row))
+        self._refresh_soon()
+
+    def _choose_split(self, split: str) -> None:
+        self._split = Split(split)
+        self.refresh()
+
+    def _choose_measure(self, key: str) -> None:
+        self._measure = key
+        self.refresh()
+
+    def _choose_other(self, run_id: str) -> None:
+        self._other = run_id
+        self.refresh()
+
+    # --- making ---
+
+    def _make(self) -> None:
+        self.nothing = EmptyState(
+            "ph.chart-bar",
+            "No results yet",
+            "They appear here once a run has been trained.",
+            ("Go to Train", lambda: self.panel_asked.emit("Train")),
+        )
+        self.page = Page()
+        self.run = QComboBox(self.page)
+        self.run.setAccessibleName("Run")
+        self.splits = Segments([(part.value, PART_WORDS[part]) for part in PARTS])
+        self.ask = SayCard()
+        self.figures = FiguresPart()
+        self.working = WorkingPart()
+        self.case = CaseResults(self._session, self._canvas)
+        self.primary = PrimaryButton("")
+        self.again = GhostButton("Evaluate again")
+        self.pages = QStackedWidget(self)
+
+    def _lay_out(self) -> None:
+        keep_wheel_calm(self.run)
+        self.run.setMinimumContentsLength(14)
+        self.run.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(TitleLabel("Results", self.page))
+        head.addStretch(1)
+        head.addWidget(self.run)
+        self.page.head.addLayout(head)
+        for widget in (self.splits, self.ask, self.figures, self.working, self.case):
+            self.page.body.addWidget(widget)
+        foot.setSpacing(6)
+        foot.addWidget(self.primary, 1)
+        foot.addWidget(self.again)
+        self.page.foot.addLayout(foot)
+        self.pages.addWidget(self.nothing)
+        self.pages.addWidget(self.page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.pages)
+
+    def _connect(self) -> None:
+        session = self._session
+        for signal in (
+            session.project_changed,
+            session.catalogue_changed,
+            session.run_changed,
+            session.runs_changed,
+            session.case_changed,
+        ):
+            signal.connect(self._refresh_soon)
+        session.job_started.connect(self._job_started)
+        session.job_event.connect(self._job_event)
+        session.job_finished.connect(self._job_finished)
+        self.run.activated.connect(self._choose_run)
+        self.splits.chosen.connect(self._choose_split)
+        self.figures.measure_chosen.connect(self._choose_measure)
+        self.figures.other_chosen.connect(self._choose_other)
+        self.working.stop_asked.connect(self._stop)
+        self.primary.clicked.connect(self._act)
+        self.again.clicked.connect(self._evaluate)
+
+
+def open_in_browser(path: Path) -> bool:
+    """Open a page of this computer in the user's browser; False where there is none."""
+    return bool(QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))))

@@ -1,0 +1,210 @@
+"""The painted tables of the Results panel: a row a class, and the findings of one image."""
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from ..theme import GREEN, RED, TEXT_PX, Tokens, look
+from ..widgets.paint import bar, painting, sized
+from .results_model import Finding, ResultRow, is_better
+from .train_words import share
+
+ROW_PX = 32
+FINDING_PX = 30
+GAP = 8
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
+_LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | _MIDDLE)
+
+
+class _Rows(QWidget):
+    """Rows of one height, each with a sentence as its tooltip."""
+
+    row_px = ROW_PX
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sentences: tuple[str, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(name)
+
+    def tell(self, sentences: Sequence[str]) -> None:
+        """Take a sentence a row, for the tooltips and for readers of the screen."""
+        self._sentences = tuple(sentences)
+        self.setAccessibleDescription(" ".join(self._sentences[:60]))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As high as the rows."""
+        return QSize(240, len(self._sentences) * self.row_px)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as the rows; narrow if need be."""
+        return QSize(160, len(self._sentences) * self.row_px)
+
+    def sentence_at(self, y: float) -> str:
+        """Give the sentence of the row at a height."""
+        row = int(y // self.row_px)
+        return self._sentences[row] if 0 <= row < len(self._sentences) else ""
+
+    def event(self, event: QEvent) -> bool:
+        """Show a row's sentence as its tooltip."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.sentence_at(event.pos().y()), self)
+            return True
+        return bool(super().event(event))
+
+
+class ClassTable(_Rows):
+    """A row a class: training count, point with its interval, the other run's ring, the change."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Results by class", parent)
+        self._rows: tuple[ResultRow, ...] = ()
+        self._end = 1.0
+
+    def show_rows(self, rows: Sequence[ResultRow], track_end: float = 1.0) -> None:
+        """Show `rows`; their tracks run from 0 to `track_end`."""
+        self._rows, self._end = tuple(rows), max(track_end, 1e-6)
+        self.tell([row.sentence for row in self._rows])
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows."""
+        with painting(self) as painter:
+            painter.setFont(sized(self.font()))
+            columns = _Columns(self._rows, painter.fontMetrics(), self.width())
+            for number, row in enumerate(self._rows):
+                if event.rect().intersects(self.rect()):
+                    self._paint_row(painter, look().tokens, columns, row, number * ROW_PX)
+
+    def _paint_row(
+        self, painter: QPainter, t: Tokens, columns: "_Columns", row: ResultRow, top: float
+    ) -> None:
+        metrics = painter.fontMetrics()
+        painter.setPen(QColor(t.text))
+        name = metrics.elidedText(row.name, Qt.TextElideMode.ElideMiddle, int(columns.name))
+        painter.drawText(QRectF(0, top, columns.name, ROW_PX), _LEFT, name)
+        painter.setPen(QColor(t.quiet))
+        count = QRectF(columns.count_left, top, columns.count, ROW_PX)
+        painter.drawText(count, _RIGHT, _count(row))
+        track = QRectF(columns.track_left, top, columns.track, ROW_PX)
+        if row.value.mean is None:
+            rest = QRectF(track.x(), top, self.width() - track.x(), ROW_PX)
+            painter.drawText(rest, _RIGHT, "not measured")
+            return
+        self._paint_track(painter, t, row, track)
+        self._paint_figures(painter, t, columns, row, top)
+
+    def _paint_track(self, painter: QPainter, t: Tokens, row: ResultRow, area: QRectF) -> None:
+        middle, colour = area.center().y(), t.tier(row.tier)
+        bar(painter, QRectF(area.x(), middle - 1, area.width(), 2), t.track, 1)
+        low, high = row.value.low, row.value.high
+        if low is not None and high is not None:
+            left, right = self._place(low, area), self._place(high, area)
+            bar(painter, QRectF(left, middle - 1.5, max(right - left, 1.0), 3), colour, 1.5)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawEllipse(QPointF(self._place(row.value.mean or 0.0, area), middle), 4.5, 4.5)
+        if row.other is not None:
+            # Above the point, so that a run that is as good can still be seen.
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(t.text), 1.2))
+            painter.drawEllipse(QPointF(self._place(row.other, area), middle), 4.0, 4.0)
+
+    def _paint_figures(
+        self, painter: QPainter, t: Tokens, columns: "_Columns", row: ResultRow, top: float
+    ) -> None:
+        painter.setFont(sized(self.font(), TEXT_PX, bold=True))
+        painter.setPen(QColor(t.text))
+        value = QRectF(columns.value_left, top, columns.value, ROW_PX)
+        painter.drawText(value, _RIGHT, row.measure.written(row.value.mean))
+        painter.setFont(sized(self.font()))
+        painter.setPen(QColor(change_colour(t, is_better(row.change, row.measure))))
+        change = QRectF(columns.change_left, top, columns.change, ROW_PX)
+        painter.drawText(change, _RIGHT, row.measure.changed(row.change))
+
+    def _place(self, value: float, area: QRectF) -> float:
+        share_of_track = min(max(value / self._end, 0.0), 1.0)
+        return float(area.x() + 4 + share_of_track * max(area.width() - 8, 0.0))
+
+
+class _Columns:
+    """Where the columns stand; names get what the figures leave, and shrink last."""
+
+    def __init__(self, rows: Sequence[ResultRow], metrics: QFontMetrics, width: int) -> None:
+        def widest(texts: Sequence[str], most: int) -> float:
+            wide = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+            return float(min(wide, most))
+
+        self.value = widest([row.measure.written(row.value.mean) for row in rows], 70) + 4
+        changes = [row.measure.changed(row.change) for row in rows]
+        self.change = widest(changes, 60) + 2 if any(changes) else 0.0
+        self.count = widest([_count(row) for row in rows], 60) + 2
+        figures = self.value + self.change + self.count + GAP * (4 if self.change else 3)
+        names = widest([row.name for row in rows], 400) + 2
+        free = max(width - figures, 0.0)
+        self.track = max(free - names, min(72.0, free * 0.55))
+        self.name = max(free - self.track, 0.0)
+        self.count_left = self.name + GAP
+        self.track_left = self.count_left + self.count + GAP
+        self.value_left = self.track_left + self.track + GAP
+        self.change_left = width - self.change
+
+
+class FindingList(_Rows):
+    """What a run finds in one image: a name, a bar in its tier's colour, a probability a row."""
+
+    row_px = FINDING_PX
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Findings", parent)
+        self._findings: tuple[Finding, ...] = ()
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """Show `findings` in their order."""
+        self._findings = tuple(findings)
+        self.tell([f"{each.name}: {share(each.probability)} ({each.tier})." for each in findings])
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the rows."""
+        with painting(self) as painter:
+            painter.setFont(sized(self.font()))
+            for number, finding in enumerate(self._findings):
+                self._paint_row(painter, look().tokens, finding, number)
+
+    def _paint_row(self, painter: QPainter, t: Tokens, finding: Finding, number: int) -> None:
+        top, width = number * FINDING_PX, self.width()
+        if number == 0:
+            bar(painter, QRectF(0, top + 1, width, FINDING_PX - 2), t.card, 4)
+        start, end = width * 0.42, width - 52.0
+        names = QRectF(10, top, max(start - 18, 0), FINDING_PX)
+        painter.setFont(sized(self.font(), TEXT_PX, bold=number == 0))
+        painter.setPen(QColor(t.text))
+        name = painter.fontMetrics().elidedText(
+            finding.name, Qt.TextElideMode.ElideMiddle, int(names.width())
+        )
+        painter.drawText(names, _LEFT, name)
+        painter.drawText(QRectF(0, top, width - 10, FINDING_PX), _RIGHT, share(finding.probability))
+        track = QRectF(start, top + FINDING_PX / 2 - 3, max(end - start, 0), 6)
+        bar(painter, track, t.track, 3)
+        filled = min(max(finding.probability, 0.0), 1.0) * track.width()
+        bar(
+            painter,
+            QRectF(track.x(), track.y(), max(filled, 2.0), track.height()),
+            t.tier(finding.tier),
+            3,
+        )
+
+
+def change_colour(t: Tokens, better: bool | None) -> str:
+    """Green for better, red for worse, quiet for neither; always beside a sign."""
+    if better is None:
+        return t.quiet
+    return t.written(GREEN if better else RED)
+
+
+def _count(row: ResultRow) -> str:
+    return "" if row.count is None else f"{row.count:,}"

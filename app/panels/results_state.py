@@ -1,0 +1,165 @@
+"""How a run stands and what can be done about it; knows neither Qt nor torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ...core.backend.events import Finished
+from ...core.evaluate.report import Report
+from ...core.methods.catalogue import METHODS
+from ...core.project.records import PredictionRecord, RunRecord, Split
+from .train_words import plural, run_number
+
+if TYPE_CHECKING:
+    from ...core.project.store import Project
+
+Act = Literal["", "evaluate", "report", "cases"]
+PARTS = (Split.TEST, Split.VAL)
+PART_WORDS = {Split.TEST: "Test", Split.VAL: "Validation", Split.TRAIN: "Training"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What is said of a run where there are no figures to show, and the one thing to do."""
+
+    title: str = ""
+    text: str = ""
+    tone: str = ""
+    primary: str = ""
+    act: Act = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides how a run stands.
+
+    `held` counts the labelled cases of the part, `noun` is a scan or an image.
+    """
+
+    run: RunRecord
+    split: Split
+    held: int
+    noun: str
+    writable: bool
+    label_version: int
+    report: Report | None = None
+    failed: Finished | None = None
+    working: bool = False
+
+
+def stand(facts: Facts) -> Stand:
+    """Decide what to say and to offer."""
+    if facts.working:
+        return Stand()
+    if facts.failed is not None:
+        return _failed(facts, facts.failed)
+    if facts.report is None:
+        return _not_evaluated(facts)
+    sentence = stale_sentence(facts)
+    return Stand(
+        "Labels have changed" if sentence else "",
+        sentence,
+        "",
+        "Report",
+        "report",
+        again=bool(sentence) and facts.writable,
+    )
+
+
+def stale_sentence(facts: Facts) -> str:
+    """Say that labels have changed since the run or its evaluation; empty if they have not."""
+    now, report = facts.label_version, facts.report
+    trained = facts.run.label_version < now
+    evaluated = report is not None and report.provenance.label_version < now
+    if trained and evaluated:
+        return "since this run was trained and evaluated. Train again to learn from them."
+    if trained:
+        return "since this run was trained. Train again to learn from them."
+    return "since this run was evaluated." if evaluated else ""
+
+
+def run_title(run: RunRecord) -> str:
+    """Name a run for the chooser: `run 5 · Supervised`."""
+    known = run.method in METHODS.names()
+    title = METHODS.get(run.method).title if known else run.method
+    return f"{run_number(run.id)} · {title}"
+
+
+def evaluate_words(held: int, noun: str, split: Split) -> str:
+    """Say what the button does: `Evaluate on 40 test scans`."""
+    return f"Evaluate on {plural(held, f'{_KIND[split]} {noun}')}"
+
+
+def predicted_classes(run: RunRecord) -> tuple[tuple[int, str], ...]:
+    """Give the (id, name) of each class that a run knows, in the order of its logits."""
+    classes = run.spec.get("classes", ())
+    return tuple((int(each["id"]), str(each["name"])) for each in classes)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a run has predicted, by case; empty before it was read."""
+
+    run_id: str = ""
+    by_case: Mapping[str, PredictionRecord] = field(default_factory=dict)
+
+    def logits(self, case_id: str) -> tuple[float, ...]:
+        """Give the logits of an image, one a class of the run; empty where there are none."""
+        record = self.by_case.get(case_id)
+        if record is None or record.logits is None:
+            return ()
+        return tuple(float(value) for value in np.asarray(record.logits).ravel())
+
+
+def read_predictions(project: "Project", run_id: str) -> Predictions:
+    """Read all that a run has predicted; with many cases this takes a while, so ask in a thread."""
+    return Predictions(run_id, {each.case: each for each in project.predictions(run_id)})
+
+
+_KIND = {Split.TEST: "test", Split.VAL: "validation", Split.TRAIN: "training"}
+
+
+def _failed(facts: Facts, failed: Finished) -> Stand:
+    words = evaluate_words(facts.held, facts.noun, facts.split)
+    can = facts.writable and facts.held > 0
+    return Stand(
+        failed.reason or "The evaluation ended early.",
+        failed.remedy,
+        "bad",
+        words if can else "",
+        "evaluate" if can else "",
+    )
+
+
+def _not_evaluated(facts: Facts) -> Stand:
+    kind = _KIND[facts.split]
+    if facts.held == 0:
+        return Stand(
+            f"No labelled {kind} {facts.noun}",
+            f"To measure this run, keep some labelled {facts.noun}s for the test: select them in "
+            "Cases and put them into the test part.",
+            "",
+            "Go to Cases",
+            "cases",
+        )
+    if not facts.writable:
+        return Stand(
+            "Not evaluated yet",
+            "This project can only be looked at here, so nothing new is measured.",
+        )
+    use = (
+        "Nothing of them was used to train."
+        if facts.split is Split.TEST
+        else "They chose the best moment of the training, so expect a little less on new ones."
+    )
+    return Stand(
+        "Not evaluated yet",
+        f"{plural(facts.held, f'{kind} {facts.noun}').capitalize()} "
+        f"{'has' if facts.held == 1 else 'have'} labels to compare with. {use}",
+        "",
+        evaluate_words(facts.held, facts.noun, facts.split),
+        "evaluate",
+    )

@@ -1,0 +1,348 @@
+"""The Train panel: leads from a wish to a run, follows the run, and tells what came of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from ...core.backend.events import Event, Finished, Told, Warned
+from ...core.methods.catalogue import METHODS
+from ...core.project.records import RunRecord, Split
+from ..background import Errands
+from ..widgets import EmptyState, dress
+from .train_after import AfterPage
+from .train_before import BeforePage
+from .train_fields import fields_of
+from .train_live import ClassLook, facts, live, run_line
+from .train_model import (
+    Plan,
+    Wish,
+    can_resume,
+    class_looks,
+    interrupted,
+    labelled_in,
+    make_plan,
+    methods_for,
+    needs,
+    project_of,
+    run_of,
+    validation_sentence,
+)
+from .train_outcome import ending
+from .train_words import case_noun, plural
+
+if TYPE_CHECKING:
+    from ..session import Session
+    from ..tracked import TrackedJob
+    from .train_during import DuringPage
+
+PLAN_AFTER_MS = 150
+LIVE_MS = 100
+CHECKPOINT = Path("checkpoints") / "last.pt"
+
+
+class TrainPanel(QWidget):
+    """Before, during and after a run, on one page each.
+
+    Parameters
+    ----------
+    session
+        The window's state.
+    fold_edits
+        Called before a run is planned, to write strokes that are still in hand.
+    """
+
+    panel_asked = Signal(str)
+    """The name of the panel that the user wants to go to: Label, Cases or Results."""
+
+    def __init__(
+        self,
+        session: "Session",
+        fold_edits: Callable[[], object] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._fold_edits = fold_edits
+        self._job: TrackedJob | None = None
+        self._run: RunRecord | None = None
+        self._looks: tuple[ClassLook, ...] = ()
+        self._plan = Plan()
+        self._stale = True
+        self._errands = Errands(1, "longtail plan", self)
+        self._plan_timer = QTimer(self, singleShot=True, interval=PLAN_AFTER_MS)
+        self._live_timer = QTimer(self, singleShot=True, interval=LIVE_MS)
+        self._plan_timer.timeout.connect(self._make_plan)
+        self._live_timer.timeout.connect(self._show_live)
+        self.nothing = EmptyState(
+            "ph.graduation-cap",
+            "Nothing to train on yet",
+            "Open a project, or start one from a folder of images.",
+        )
+        self.before, self.after = BeforePage(), AfterPage()
+        self._during: DuringPage | None = None
+        self.pages = QStackedWidget(self)
+        for page in (self.nothing, self.before, self.after):
+            self.pages.addWidget(page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.pages)
+        dress(self)
+        self._connect()
+        self._show_project()
+
+    @property
+    def during(self) -> "DuringPage":
+        """The page of a run at work; made when it is first needed, since it loads the plots."""
+        if self._during is None:
+            from .train_during import DuringPage
+
+            page = self._during = DuringPage()
+            self.pages.addWidget(page)
+            page.pause_asked.connect(lambda: self._on_job("pause"))
+            page.resume_asked.connect(lambda: self._on_job("resume"))
+            page.stop_asked.connect(lambda: self._on_job("stop"))
+            page.cancel_asked.connect(lambda: self._on_job("cancel"))
+            page.remedy_chosen.connect(self._take_remedy)
+        return self._during
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Bring the plan up to date when the panel comes into view."""
+        super().showEvent(event)
+        if self._stale:
+            self._plan_timer.start()
+
+    # --- the project ---
+
+    def _connect(self) -> None:
+        session = self._session
+        session.project_changed.connect(self._show_project)
+        session.catalogue_changed.connect(self._plan_later)
+        session.classes_changed.connect(self._plan_later)
+        session.labels_changed.connect(self._labels_changed)
+        session.job_started.connect(self._job_started)
+        session.job_event.connect(self._job_event)
+        session.job_finished.connect(self._job_finished)
+        self.before.wish_changed.connect(self._plan_later)
+        self.before.train_asked.connect(self._start)
+        self.before.resume_asked.connect(self._resume)
+        self.before.panel_asked.connect(self.panel_asked)
+        self.after.results_asked.connect(self._see_results)
+        self.after.resume_asked.connect(self._resume_last)
+        self.after.again_asked.connect(self.show_before)
+
+    def _show_project(self) -> None:
+        project = self._session.project
+        self._plan, self._run = Plan(), None
+        self.before.validation.forget()
+        if project is None:
+            self._errands.forget()
+            self.pages.setCurrentWidget(self.nothing)
+        elif (job := self._session.training) is not None and self._is_ours(job):
+            self._job_started(job)
+        else:
+            self.show_before()
+
+    def show_before(self) -> None:
+        """Show what a new run would use and need."""
+        project = self._session.project
+        if project is None:
+            return
+        self.before.show_methods(methods_for(project.task), case_noun(project.task))
+        runs = project.runs()
+        self.before.runs.setText(plural(len(runs), "run") if runs else "no run yet")
+        last = runs[-1] if runs else None
+        offered = last is not None and can_resume(last, self._has_checkpoint(last.id))
+        self.before.earlier.show_run(
+            last.id if last and offered and project.writable else "",
+            interrupted(last) if last else "",
+        )
+        self.pages.setCurrentWidget(self.before)
+        self._plan_later()
+
+    def _plan_later(self) -> None:
+        self._stale = True
+        if self.isVisible() and self._session.project is not None:
+            self._plan_timer.start()
+
+    def _make_plan(self) -> None:
+        self._ask_plan(self._show_plan)
+
+    def _ask_plan(self, then: object) -> None:
+        project, catalogue = self._session.project, self._session.catalogue
+        if project is None or catalogue is None:
+            return
+        wish, tiers = self.before.wish, catalogue.tiers()
+        fields = fields_of(self.before.chosen.settings)
+        self._errands.forget()
+        self._errands.ask(lambda: make_plan(project, wish, tiers, fields), then)  # type: ignore[arg-type]
+
+    def _show_plan(self, plan: Plan) -> None:
+        project, catalogue = self._session.project, self._session.catalogue
+        if project is None or catalogue is None:
+            return
+        self._plan, self._stale = plan, False
+        self.before.show_plan(plan)
+        self.before.needs.show_lines(needs(project, plan))
+        choice = plan.spec.validation if plan.spec else self.before.wish.validation or "none"
+        held = labelled_in(catalogue, Split.VAL)
+        self.before.validation.show_choice(choice, validation_sentence(project.task, held, choice))
+
+    # --- starting ---
+
+    def _start(self) -> None:
+        if self._fold_edits is not None:
+            self._fold_edits()
+        self.before.train.setEnabled(False)
+        self._ask_plan(self._begin)
+
+    def _begin(self, plan: Plan) -> None:
+        self.before.train.setEnabled(True)
+        self._show_plan(plan)
+        project = self._session.project
+        if project is None or plan.spec is None or plan.blocked is not None:
+            return
+        with self._session.reporting():
+            run = project.new_run(plan.spec.to_mapping())
+            self._submit(run, resume=False)
+
+    def _resume(self, run_id: str) -> None:
+        project = self._session.project
+        if project is not None:
+            with self._session.reporting():
+                self._submit(project.run(run_id), resume=True)
+
+    def _resume_last(self) -> None:
+        if self._run is not None:
+            self._resume(self._run.id)
+
+    def _submit(self, run: RunRecord, *, resume: bool) -> None:
+        from ...core.jobs.training import TrainJob
+
+        project = self._session.project
+        if project is None:
+            return
+        project.record_run(run.id, state="running")
+        self._run = run
+        self._session.submit(TrainJob(project.path.as_posix(), run.id, resume=resume))
+        self._session.runs_changed.emit()
+
+    # --- the run at work ---
+
+    def _job_started(self, job: "TrackedJob") -> None:
+        project = self._session.project
+        if not job.is_training or project is None or not self._is_ours(job):
+            return
+        self._job = job
+        self._run = project.run(run_of(job.job))
+        catalogue = self._session.catalogue
+        self._looks = class_looks(project, catalogue.tiers() if catalogue else {})
+        self.during.begin(*self._said(self._run, ""))
+        self.pages.setCurrentWidget(self.during)
+        self._show_live()
+
+    def _job_event(self, job: "TrackedJob", event: Event) -> None:
+        if job is not self._job:
+            return
+        if isinstance(event, Told):
+            self._taken_up(event)
+        if isinstance(event, Warned) or not self._live_timer.isActive():
+            self._live_timer.start()
+
+    def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
+        project = self._session.project
+        if job is not self._job or project is None or self._run is None:
+            self._plan_later()
+            return
+        self._live_timer.stop()
+        self._job = None
+        runs = project.runs()
+        self._run = next((run for run in runs if run.id == self._run.id), self._run)
+        moment = live(job, self._looks)
+        has_checkpoint = self._has_checkpoint(self._run.id)
+        told = ending(finished, moment.headline, self._run, runs, has_checkpoint=has_checkpoint)
+        self.after.show_run(*self._said(self._run, job.device))
+        self.after.show_ending(told, moment)
+        self.pages.setCurrentWidget(self.after)
+        if told.has_results:
+            self._session.choose_run(self._run.id)
+        self._plan_later()
+
+    def _show_live(self) -> None:
+        job = self._job
+        if job is None or self._run is None:
+            return
+        if job.device:
+            self.during.run_head.show_run(*self._said(self._run, job.device))
+        moment = live(job, self._looks, self._ahead(job))
+        self.during.show_live(moment, job.state, self._looks)
+
+    def _ahead(self, job: "TrackedJob") -> str:
+        before = self._session.jobs[: self._session.jobs.index(job)]
+        return next((each.title for each in before if each.finished is None), "")
+
+    def _on_job(self, what: str) -> None:
+        if self._job is not None:
+            getattr(self._job, what)()
+            self._show_live()
+
+    # --- changes to the run at work ---
+
+    def _take_remedy(self, warned: Warned, _label: str) -> None:
+        from ...core.training.changes import SampleMore
+
+        project = self._session.project
+        if self._job is None or project is None or warned.class_name is None:
+            return
+        record = project.class_named(warned.class_name)
+        self._job.tell(SampleMore(record.id, SAMPLE_MORE_FACTOR))
+
+    def _taken_up(self, told: Told) -> None:
+        project = self._session.project
+        class_id = told.settings.get("class_id")
+        if project is None or told.change != "SampleMore":
+            return
+        names = [each.name for each in project.classes if each.id == class_id]
+        for name in names:
+            self.during.show_taken_up(name)
+
+    def _labels_changed(self, case_ids: tuple[str, ...]) -> None:
+        from ...core.training.changes import LabelsChanged
+
+        if self._job is None or self._run is None:
+            return
+        spec = self._run.spec
+        known = {*spec.get("train_labelled", ()), *spec.get("train_unlabelled", ())}
+        ours = tuple(case for case in case_ids if case in known)
+        if ours:
+            self._job.tell(LabelsChanged(ours))
+
+    # --- inside ---
+
+    def _is_ours(self, job: "TrackedJob") -> bool:
+        """Tell whether a job works on the open project; one of another may still be running."""
+        project = self._session.project
+        return project is not None and Path(project_of(job.job)) == project.path
+
+    def _see_results(self) -> None:
+        if self._run is not None:
+            self._session.choose_run(self._run.id)
+        self.panel_asked.emit("Results")
+
+    def _said(self, run: RunRecord, device: str) -> tuple[str, str, str]:
+        known = run.method in METHODS.names()
+        title = METHODS.get(run.method).title if known else run.method
+        return title, run_line(run.id, run.spec), facts(run.spec, device)
+
+    def _has_checkpoint(self, run_id: str) -> bool:
+        project = self._session.project
+        return project is not None and (project.run_folder(run_id) / CHECKPOINT).is_file()
+
+
+SAMPLE_MORE_FACTOR = 2.0
+
+
+__all__ = ["TrainPanel", "Wish"]

@@ -1,0 +1,83 @@
+"""The Train panel after a run: what came of it, and what to do next."""
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QWidget
+
+from ..widgets import BigNumber, GhostButton, HairLine, Page, PrimaryButton
+from ..widgets.basic import mark
+from .train_live import Live
+from .train_outcome import Ending
+from .train_parts import Curves, RunHead, SayCard
+
+_CHANGE_KINDS = {True: "good", False: "bad", None: "quiet"}
+
+
+class AfterPage(Page):
+    """How a run ended; its primary button is the next thing to do."""
+
+    results_asked = Signal()
+    resume_asked = Signal()
+    again_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.run_head = RunHead(self)
+        self.number = BigNumber(self)
+        self.words = SayCard(parent=self)
+        self.curves = Curves(self)
+        self.resume = GhostButton("Resume", self, symbol="ph.play", tip="Go on from where it was")
+        self.again = GhostButton("Train again", self, symbol="ph.arrow-counter-clockwise")
+        self.next = PrimaryButton("See results", self)
+        self._ending: Ending | None = None
+        self.head.addWidget(self.run_head)
+        self.head.addWidget(HairLine(self))
+        for widget in (self.number, self.words, self.curves):
+            self.body.addWidget(widget)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.resume, 1)
+        row.addWidget(self.again, 1)
+        self.foot.addLayout(row)
+        self.foot.addWidget(self.next)
+        self.resume.clicked.connect(self.resume_asked)
+        self.again.clicked.connect(self.again_asked)
+        self.next.clicked.connect(self._act)
+
+    def show_run(self, title: str, run: str, facts: str) -> None:
+        """Say which run this was."""
+        self.run_head.show_run(title, run, facts)
+
+    def show_ending(self, ending: Ending, live: Live) -> None:
+        """Show what came of the run, with its curves as they ended."""
+        self._ending = ending
+        self.words.say(ending.title, ending.text, ending.tone)
+        self._show_number(ending)
+        self.curves.show_curves(live.curves_title, live.curves, live.total_steps)
+        self.resume.setVisible(ending.can_resume and ending.has_results)
+        self.again.setVisible(ending.has_results or ending.can_resume)
+        self.next.setText(self._next_words(ending))
+
+    def _show_number(self, ending: Ending) -> None:
+        headline = ending.headline
+        self.number.setVisible(headline is not None)
+        if headline is None:
+            return
+        versus = f"over {ending.versus}" if ending.change_text else ""
+        self.number.show_number(
+            headline.text, headline.what, headline.best_text, (ending.change_text, versus)
+        )
+        mark(self.number.right_first, _CHANGE_KINDS[ending.better])
+
+    @staticmethod
+    def _next_words(ending: Ending) -> str:
+        if ending.has_results:
+            return "See results"
+        return "Resume" if ending.can_resume else "Train again"
+
+    def _act(self) -> None:
+        if self._ending is None:
+            return
+        if self._ending.has_results:
+            self.results_asked.emit()
+        else:
+            (self.resume_asked if self._ending.can_resume else self.again_asked).emit()

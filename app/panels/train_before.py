@@ -1,0 +1,191 @@
+"""The Train panel before a run: how, how long, on what, and what it will need."""
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+
+from ...core.methods.catalogue import Method
+from ..settings_form import Fold, SettingsForm, keep_wheel_calm
+from ..widgets import (
+    ElidedLabel,
+    Page,
+    PrimaryButton,
+    QuietLabel,
+    TitleLabel,
+)
+from .train_before_parts import (
+    Budget,
+    Drawing,
+    EarlierRun,
+    NeedsSection,
+    UseSection,
+    ValidationChoice,
+    in_row,
+    labelled_row,
+)
+from .train_model import Plan, Wish
+from .train_parts import SayCard
+
+_BLOCKED_BUTTONS = {"Label": "Label some", "Cases": "Add images"}
+
+
+class BeforePage(Page):
+    """Collects a wish and shows what it comes to."""
+
+    wish_changed = Signal()
+    train_asked = Signal()
+    resume_asked = Signal(str)
+    panel_asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._methods: tuple[Method, ...] = ()
+        self._panel = ""
+        self.title = TitleLabel("Train", self)
+        self.runs = ElidedLabel("", self, kind="quiet")
+        self.earlier = EarlierRun(self)
+        self.method, self.preset = QComboBox(self), QComboBox(self)
+        self.sentence, self.preset_sentence = QuietLabel("", self), QuietLabel("", self)
+        self.budget = Budget(self)
+        self.use = UseSection(self)
+        self.validation = ValidationChoice(self)
+        self.needs = NeedsSection(self)
+        self.fold = Fold("Further settings", self)
+        self.form = SettingsForm()
+        self.drawing = Drawing()
+        self.warnings = QVBoxLayout()
+        self.blocked = SayCard(parent=self)
+        self.train = PrimaryButton("Train", self)
+        self._lay_out()
+        self._connect()
+
+    # --- what is shown ---
+
+    def show_methods(self, methods: Sequence[Method], labelled_noun: str) -> None:
+        """Offer `methods`; the choice stays where it can."""
+        self.use.noun = self.drawing.noun = labelled_noun
+        if tuple(methods) == self._methods:
+            return
+        self._methods = tuple(methods)
+        self.method.blockSignals(True)
+        self.method.clear()
+        for method in methods:
+            self.method.addItem(method.title, method.name)
+        self.method.blockSignals(False)
+        self._choose_method()
+
+    def show_plan(self, plan: Plan) -> None:
+        """Show what the wish comes to."""
+        self.use.show_plan(plan)
+        self._show_warnings(plan.warnings)
+        blocked = plan.blocked
+        at_field = blocked.field if blocked else ""
+        self.form.show_problems(
+            {at_field: f"{blocked.reason} {blocked.remedy}".strip()}
+            if blocked and at_field
+            else self.form.own_problems()
+        )
+        if at_field:
+            self.fold.open()
+        said = ("A further setting cannot work.", "It says why where it stands.")
+        if blocked and not at_field:
+            said = (blocked.reason, blocked.remedy)
+        self.blocked.say(*said if blocked else ("", ""))
+        self._panel = blocked.panel if blocked and not at_field else ""
+        self._show_button(blocked is None)
+
+    def show_busy(self, why: str) -> None:
+        """Say why nothing can start, without a dead button."""
+        self.blocked.say(why)
+        self.train.setVisible(not why)
+
+    @property
+    def wish(self) -> Wish:
+        """What the user asks for."""
+        minutes, steps = self.budget.value
+        return Wish(
+            method=self.chosen.name,
+            preset=self.preset.currentData(),
+            settings=self.form.values,
+            minutes=minutes,
+            iterations=steps,
+            validation=self.validation.value,
+            labelled=self.drawing.labelled,
+            seed=self.drawing.seed,
+        )
+
+    @property
+    def chosen(self) -> Method:
+        """The method that is chosen."""
+        return self._methods[max(self.method.currentIndex(), 0)]
+
+    # --- inside ---
+
+    def _lay_out(self) -> None:
+        self.runs.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.head.addLayout(in_row(self.title, self.runs))
+        self.body.addWidget(self.earlier)
+        for label, control, words in (
+            ("Method", self.method, self.sentence),
+            ("Preset", self.preset, self.preset_sentence),
+            ("Budget", self.budget, None),
+        ):
+            self.body.addLayout(labelled_row(label, control))
+            if words is not None:
+                self.body.addWidget(words)
+        for widget in (self.use, self.validation, self.needs, self.fold):
+            self.body.addWidget(widget)
+        inside = QVBoxLayout(self.fold.body)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(12)
+        inside.addWidget(self.drawing)
+        inside.addWidget(self.form)
+        self.foot.addLayout(self.warnings)
+        self.foot.addWidget(self.blocked)
+        self.foot.addWidget(self.train)
+        for box in (self.method, self.preset):
+            keep_wheel_calm(box)
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+
+    def _connect(self) -> None:
+        self.method.currentIndexChanged.connect(self._choose_method)
+        self.preset.currentIndexChanged.connect(self._choose_preset)
+        for part in (self.budget, self.validation, self.drawing, self.form):
+            part.changed.connect(self.wish_changed)
+        self.train.clicked.connect(self._act)
+        self.earlier.resume_asked.connect(self.resume_asked)
+
+    def _choose_method(self, *_: object) -> None:
+        method = self.chosen
+        self.sentence.setText(f"{method.sentence} {method.when}")
+        self.preset.blockSignals(True)
+        self.preset.clear()
+        for name in method.presets:
+            self.preset.addItem(name.replace("-", " ").capitalize(), name)
+        self.preset.blockSignals(False)
+        self._choose_preset()
+
+    def _choose_preset(self, *_: object) -> None:
+        method, name = self.chosen, self.preset.currentData()
+        self.preset_sentence.setText(method.preset_sentences.get(name, ""))
+        # The form says that it has changed, and so the wish has.
+        self.form.show_model(method.settings, method.presets.get(name, {}))
+
+    def _show_warnings(self, warnings: Sequence[str]) -> None:
+        while self.warnings.count():
+            self.warnings.takeAt(0).widget().deleteLater()
+        for warning in warnings[:3]:
+            self.warnings.addWidget(SayCard("", warning, self, tone="tail"))
+
+    def _show_button(self, can_train: bool) -> None:
+        self.train.setVisible(can_train or bool(self._panel))
+        self.train.setText("Train" if can_train else _BLOCKED_BUTTONS.get(self._panel, ""))
+
+    def _act(self) -> None:
+        if self._panel:
+            self.panel_asked.emit(self._panel)
+        else:
+            self.train_asked.emit()

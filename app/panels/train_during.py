@@ -1,0 +1,186 @@
+"""The Train panel while a run works: the one number, how far it is, the curves, the warnings."""
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from ...core.backend.events import Warned
+from ..widgets import BigNumber, GhostButton, HairLine, Page, QuietLabel
+from .train_live import ClassLook, Live
+from .train_parts import Curves, RunHead, SayCard, WarningCard
+
+MOST_CARDS = 4
+_FINE = 1000
+
+
+class DuringPage(Page):
+    """A run at work; says by signals what the user asks of it."""
+
+    pause_asked = Signal()
+    resume_asked = Signal()
+    stop_asked = Signal()
+    cancel_asked = Signal()
+    remedy_chosen = Signal(object, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.run_head = RunHead(self)
+        self.number = BigNumber(self)
+        self.phase = QuietLabel("", self)
+        self.progress = QProgressBar(self)
+        self.progress.setTextVisible(False)
+        self.buttons = RunButtons(self)
+        self.curves = Curves(self)
+        self.cards = QVBoxLayout()
+        self.cards.setSpacing(8)
+        self._cards: list[WarningCard] = []
+        self.head.addWidget(self.run_head)
+        self.head.addWidget(HairLine(self))
+        for widget in (self.number, self.phase, self.progress, self.buttons, self.curves):
+            self.body.addWidget(widget)
+        self.body.addLayout(self.cards)
+        self._connect()
+
+    def begin(self, title: str, run: str, facts: str) -> None:
+        """Clear the page for a run."""
+        self.run_head.show_run(title, run, facts)
+        for card in self._cards:
+            card.hide()
+            card.deleteLater()
+        self._cards = []
+        self.curves.plot.single_out(None)
+        self.buttons.show_state("queued")
+
+    def show_live(self, live: Live, state: str, looks: Sequence[ClassLook]) -> None:
+        """Show a moment of the run."""
+        self._show_number(live)
+        self._show_progress(live, state)
+        self.buttons.show_state(state)
+        self.curves.show_curves(live.curves_title, live.curves, live.total_steps)
+        self._show_cards(live.warnings, {look.name: look.tier for look in looks})
+
+    def show_taken_up(self, class_name: str) -> None:
+        """Say on the cards about a class that the run does what was asked."""
+        for card in self._cards:
+            if card.warned.class_name == class_name:
+                card.show_answer("Taken up by the run.")
+
+    @property
+    def warning_cards(self) -> tuple[WarningCard, ...]:
+        """The cards that stand on the page, the newest first."""
+        return tuple(reversed(self._cards))
+
+    def _connect(self) -> None:
+        self.buttons.pause_asked.connect(self.pause_asked)
+        self.buttons.resume_asked.connect(self.resume_asked)
+        self.buttons.stop_asked.connect(self.stop_asked)
+        self.buttons.cancel_asked.connect(self.cancel_asked)
+
+    def _show_number(self, live: Live) -> None:
+        self.number.setVisible(live.headline is not None)
+        if live.headline is not None:
+            self.number.show_number(
+                live.headline.text,
+                live.headline.what,
+                live.headline.best_text,
+                (live.left, live.steps),
+            )
+
+    def _show_progress(self, live: Live, state: str) -> None:
+        # Without the number there is no place for time and steps but here.
+        parts = (live.phase,) if live.headline else (live.phase, live.steps, live.left)
+        said = " · ".join(part for part in parts if part)
+        self.phase.setText(said)
+        self.phase.setVisible(live.headline is None or live.phase != "Training")
+        busy = live.fraction is None and state != "paused"
+        self.progress.setRange(0, 0 if busy else _FINE)
+        if live.fraction is not None:
+            self.progress.setValue(round(live.fraction * _FINE))
+
+    def _show_cards(self, warnings: Sequence[Warned], tiers: dict[str, str]) -> None:
+        shown = [card.warned for card in self._cards]
+        for warned in warnings:
+            if any(warned is one for one in shown):
+                continue
+            card = WarningCard(warned, tiers.get(warned.class_name or "", ""), self)
+            card.remedy_chosen.connect(self.remedy_chosen)
+            card.curve_asked.connect(self.curves.single_out)
+            self._cards.append(card)
+            self.cards.insertWidget(0, card)
+        for card in self._cards[:-MOST_CARDS]:
+            card.hide()
+
+
+class RunButtons(QWidget):
+    """Pause or resume, stop and keep, cancel; cancel asks before anything is thrown away."""
+
+    pause_asked = Signal()
+    resume_asked = Signal()
+    stop_asked = Signal()
+    cancel_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._state = "queued"
+        self.pause = GhostButton("Pause", self, symbol="ph.pause", tip="Give the device to others")
+        self.stop = GhostButton(
+            "Stop, keep", self, symbol="ph.square", tip="Finish now and keep what was learned"
+        )
+        self.cancel = GhostButton("Cancel", self, tip="Throw away what was learned")
+        self.question = SayCard(
+            "Throw this run away?", "What it has learned is deleted. Stop, keep keeps it.", self
+        )
+        self.throw_away = GhostButton("Throw away", self)
+        self.throw_away.setProperty("longtail", "danger")
+        self.go_on = GhostButton("Go on training", self)
+        self._lay_out()
+        self._connect()
+
+    def show_state(self, state: str) -> None:
+        """Offer what can be done in this state of the run."""
+        self._state = state
+        paused = state == "paused"
+        self.pause.setText("Resume" if paused else "Pause")
+        self.pause.symbol = "ph.play" if paused else "ph.pause"
+        self.pause.wear_icon()
+        self.pause.setToolTip("Go on training" if paused else "Give the device to others")
+        self.pause.setEnabled(state in ("running", "paused"))
+        self.stop.setEnabled(state in ("running", "paused"))
+        self.cancel.setEnabled(state != "stopping")
+        if state == "stopping":
+            self.question.hide()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.pause)
+        row.addWidget(self.stop)
+        row.addStretch(1)
+        row.addWidget(self.cancel)
+        answers = QHBoxLayout()
+        answers.setSpacing(6)
+        answers.addWidget(self.throw_away)
+        answers.addWidget(self.go_on)
+        answers.addStretch(1)
+        self.question.body.addLayout(answers)
+        self.question.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(row)
+        column.addWidget(self.question)
+
+    def _connect(self) -> None:
+        self.pause.clicked.connect(self._pause_or_resume)
+        self.stop.clicked.connect(lambda: self.stop_asked.emit())
+        self.cancel.clicked.connect(self.question.show)
+        self.go_on.clicked.connect(self.question.hide)
+        self.throw_away.clicked.connect(self._throw_away)
+
+    def _pause_or_resume(self) -> None:
+        (self.resume_asked if self._state == "paused" else self.pause_asked).emit()
+
+    def _throw_away(self) -> None:
+        self.question.hide()
+        self.cancel_asked.emit()

@@ -1,0 +1,210 @@
+"""What the Train panel shows of a run while it works; knows neither Qt nor torch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ...core.backend.events import Finished, Progress, Warned
+from .train_words import case_noun, clock, duration, plural, run_number, share, short_share
+
+Tier = Literal["head", "medium", "tail"]
+Points = Sequence[tuple[int, float]]
+
+# The first of these that a run has told is the number its page is about.
+HEADLINES: tuple[tuple[str, str, str], ...] = (
+    ("dice", "mean Dice, validation", "Dice by class, validation"),
+    ("recall", "balanced accuracy (val)", "Recall by class, validation"),
+    ("auc", "mean AUC, validation", "AUC by class, validation"),
+    ("train_dice", "mean Dice, training", "Dice by class, training scans"),
+    ("train_recall", "balanced accuracy (train)", "Recall by class, training images"),
+    ("loss", "training loss", "Training loss"),
+)
+_DRAWN_LAST: Mapping[str, int] = {"head": 0, "medium": 1, "tail": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLook:
+    """How a class is drawn: its name, its own colour and its tier in the training cases."""
+
+    name: str
+    colour: str
+    tier: Tier = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The one number: its value, what it is, and the best so far with its step."""
+
+    value: float
+    what: str
+    best: float
+    best_step: int
+    name: str
+
+    @property
+    def text(self) -> str:
+        """The number as it stands on the page."""
+        return share(self.value) if self.name != "loss" else f"{self.value:.3g}"
+
+    @property
+    def best_text(self) -> str:
+        """What was best so far: `best 0.80, step 396`."""
+        word, value = ("lowest", f"{self.best:.3g}") if self.name == "loss" else ("best", "")
+        return f"{word} {value or share(self.best)}, step {self.best_step:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of the plot, in the colour of its class."""
+
+    name: str
+    colour: str
+    points: tuple[tuple[int, float], ...]
+    tier: Tier = "head"
+
+    @property
+    def legend(self) -> str:
+        """The class and its last value: `anterior .82`."""
+        return f"{self.name} {short_share(self.points[-1][1])}" if self.points else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One moment of a run, ready to be drawn."""
+
+    phase: str
+    left: str
+    steps: str
+    fraction: float | None
+    headline: Headline | None
+    curves_title: str
+    curves: tuple[Curve, ...]
+    total_steps: int
+    warnings: tuple[Warned, ...]
+
+
+class Tracked(Protocol):
+    """What is read of a tracked job."""
+
+    @property
+    def state(self) -> str:
+        """Queued, running, paused, stopping, or how it ended."""
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is."""
+
+    @property
+    def metrics(self) -> Mapping[tuple[str, str | None], Points]:
+        """Every value told, by name and class."""
+
+    @property
+    def warnings(self) -> Sequence[Warned]:
+        """What a person should look at."""
+
+    @property
+    def finished(self) -> Finished | None:
+        """How it ended, once it has."""
+
+
+def live(job: Tracked, looks: Sequence[ClassLook], ahead: str = "") -> Live:
+    """Read the present moment of `job`; `ahead` names the work that it waits for, if any."""
+    name, title = _measure(job.metrics)
+    progress = job.progress
+    stepping = progress is not None and progress.total > 0
+    return Live(
+        phase=phase(job, ahead),
+        left=f"{clock(progress.eta_s)} left" if progress and clock(progress.eta_s) else "",
+        steps=f"{progress.done:,} of {progress.total:,}" if progress and stepping else "",
+        fraction=progress.done / progress.total if progress and stepping else None,
+        headline=headline(job.metrics),
+        curves_title=title,
+        curves=curves(job.metrics, name, looks),
+        total_steps=progress.total if progress and _is_training(progress) else 0,
+        warnings=tuple(job.warnings),
+    )
+
+
+def phase(job: Tracked, ahead: str = "") -> str:
+    """Say in words what the run is doing right now."""
+    if job.state == "queued":
+        return f"Waiting for the device: {ahead}" if ahead else "Starting the compute process"
+    if job.state == "stopping":
+        return "Finishing the step in hand and saving what was learned"
+    if job.state == "paused":
+        return "Paused, the device is free for other work"
+    what = job.progress.what.strip() if job.progress else "Getting ready"
+    return what[:1].upper() + what[1:] if what else "Training"
+
+
+def headline(metrics: Mapping[tuple[str, str | None], Points]) -> Headline | None:
+    """Find the one number of a run; None as long as it has told nothing."""
+    for name, what, _ in HEADLINES:
+        points = _finite(metrics.get((name, None), ()))
+        if points:
+            return _headline(name, what, points)
+    return None
+
+
+def curves(
+    metrics: Mapping[tuple[str, str | None], Points], name: str, looks: Iterable[ClassLook]
+) -> tuple[Curve, ...]:
+    """Give the classes' lines in the order in which they are drawn: the tail last, on top."""
+    drawn = [
+        Curve(look.name, look.colour, tuple(_finite(metrics[(name, look.name)])), look.tier)
+        for look in looks
+        if metrics.get((name, look.name))
+    ]
+    if not drawn and (points := _finite(metrics.get((name, None), ()))):
+        drawn = [Curve("all classes" if name != "loss" else "loss", "", tuple(points))]
+    return tuple(sorted(drawn, key=lambda curve: _DRAWN_LAST.get(curve.tier, 0)))
+
+
+def run_line(run_id: str, spec: Mapping[str, object]) -> str:
+    """Name a run and its seed: `run 3 · seed 0`."""
+    return f"{run_number(run_id)} · seed {spec.get('seed', 0)}"
+
+
+def facts(spec: Mapping[str, object], device: str) -> str:
+    """Say what a run works with: `4 labelled and 146 unlabelled scans, CPU, 6 minutes`."""
+    noun = case_noun(str(spec.get("task", "")))
+    labelled, unlabelled = (_count(spec, f"train_{kind}") for kind in ("labelled", "unlabelled"))
+    cases = f"{labelled:,} labelled and {unlabelled:,} unlabelled {noun}s"
+    if not unlabelled:
+        cases = f"{labelled:,} labelled {noun}{'' if labelled == 1 else 's'}"
+    return ", ".join(part for part in (cases, device, budget(spec)) if part)
+
+
+def budget(spec: Mapping[str, object]) -> str:
+    """Say how long a run was asked to train: `6 minutes` or `600 steps`."""
+    minutes, iterations = spec.get("minutes"), spec.get("iterations")
+    if isinstance(minutes, int | float):
+        return duration(float(minutes) * 60)
+    return plural(int(iterations), "step") if isinstance(iterations, int) else ""
+
+
+def _measure(metrics: Mapping[tuple[str, str | None], Points]) -> tuple[str, str]:
+    told = {name for name, _ in metrics}
+    for name, _, title in HEADLINES:
+        if name in told:
+            return name, title
+    return "", ""
+
+
+def _headline(name: str, what: str, points: Points) -> Headline:
+    choose = min if name == "loss" else max
+    best_step, best = choose(points, key=lambda point: point[1])
+    return Headline(points[-1][1], what, best, best_step, name)
+
+
+def _finite(points: Points) -> list[tuple[int, float]]:
+    return [(step, value) for step, value in points if value == value and abs(value) < 1e30]
+
+
+def _is_training(progress: Progress) -> bool:
+    return progress.what.strip().lower() in ("", "training", "train")
+
+
+def _count(spec: Mapping[str, object], key: str) -> int:
+    cases = spec.get(key)
+    return len(cases) if isinstance(cases, list | tuple) else 0

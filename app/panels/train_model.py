@@ -1,0 +1,205 @@
+"""What a training would use and need, and whether it can start; knows neither Qt nor torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import LongtailError
+from ...core.methods.catalogue import METHODS, Method
+from ...core.methods.spec import RunSpec
+from ...core.project.records import RunRecord, Split, Task
+from .train_fields import SettingField
+from .train_live import ClassLook, Tier
+from .train_words import case_noun, plural, run_number
+
+if TYPE_CHECKING:
+    from ...core.project.catalogue import Catalogue
+    from ...core.project.store import Project
+
+DEFAULT_MINUTES = 6.0
+RESUMABLE = ("stopped", "failed", "running", "created")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asks for; what is left None is chosen by the plan."""
+
+    method: str
+    preset: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float | None = DEFAULT_MINUTES
+    iterations: int | None = None
+    validation: str | None = None
+    labelled: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why a training cannot start, what to do about it, and the panel where that is done.
+
+    `field` names the setting that stands in the way, empty if it is none of them.
+    """
+
+    reason: str
+    remedy: str = ""
+    panel: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UseRow:
+    """A class and in how many labelled training cases it is; `key` is its id."""
+
+    key: int
+    name: str
+    count: int
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a wish comes to: a spec that can run, or why there is none."""
+
+    spec: RunSpec | None = None
+    blocked: Blocked | None = None
+    use: tuple[UseRow, ...] = ()
+    labelled: int = 0
+    unlabelled: int = 0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before starting."""
+        return self.spec.warnings if self.spec else ()
+
+
+def methods_for(task: Task) -> tuple[Method, ...]:
+    """List the methods that can do `task`, in the order in which they are offered."""
+    return tuple(METHODS.get(name) for name in METHODS.names(task))
+
+
+def make_plan(
+    project: "Project",
+    wish: Wish,
+    tiers: Mapping[int, str],
+    fields: Sequence[SettingField] = (),
+) -> Plan:
+    """Resolve a wish against the project as it is now; failures become `blocked`."""
+    from ...core.training.plan import plan_run
+
+    try:
+        spec = plan_run(
+            project,
+            method=wish.method,
+            preset=wish.preset,
+            settings=wish.settings,
+            labelled=wish.labelled,
+            validation=wish.validation,
+            seed=wish.seed,
+            minutes=wish.minutes,
+            iterations=wish.iterations,
+        )
+    except LongtailError as error:
+        return Plan(blocked=_blocked(project, error, fields))
+    plan = Plan(spec=spec, use=use_rows(spec, tiers))
+    plan = replace(plan, labelled=len(spec.train_labelled), unlabelled=len(spec.train_unlabelled))
+    return plan if project.writable else replace(plan, blocked=read_only(project))
+
+
+def use_rows(spec: RunSpec, tiers: Mapping[int, str]) -> tuple[UseRow, ...]:
+    """Count the labelled training cases of each class, the commonest first."""
+    rows = [
+        UseRow(each.id, each.name, each.examples, tiers.get(each.id, "")) for each in spec.classes
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.count))
+
+
+def read_only(project: "Project") -> Blocked:
+    """Say why a run cannot be written into this project."""
+    if project.lock_holder:
+        return Blocked(
+            f"{project.name} is open in {project.lock_holder} and can only be looked at here.",
+            "Close it there and open it again here.",
+        )
+    return Blocked(
+        f"The folder of {project.name} cannot be written, so a run cannot be kept.",
+        "Ask for write permission or copy the project to a folder of your own.",
+    )
+
+
+def class_looks(project: "Project", tiers: Mapping[int, str]) -> tuple[ClassLook, ...]:
+    """Give each class its colour and tier for the curves."""
+    return tuple(
+        ClassLook(each.name, each.colour, _tier(tiers.get(each.id, "head")))
+        for each in project.classes
+    )
+
+
+def labelled_in(catalogue: "Catalogue", split: Split) -> int:
+    """Count the labelled cases of a part."""
+    here = catalogue.split == tuple(Split).index(split)
+    return int((catalogue.labelled & here).sum())
+
+
+def validation_sentence(task: Task, count: int, choice: str) -> str:
+    """Say what a choice of validation means for this project."""
+    noun = case_noun(task)
+    if choice == "split":
+        return f"Measured as it learns on {plural(count, f'labelled {noun}')} kept for that."
+    if count == 0:
+        return f"No labelled {noun} is kept for validation, so all of them train."
+    return f"The {plural(count, f'{noun}')} kept for validation are left alone."
+
+
+def can_resume(run: RunRecord, has_checkpoint: bool) -> bool:
+    """Tell whether a run can go on from its last checkpoint."""
+    return has_checkpoint and run.state in RESUMABLE
+
+
+def interrupted(run: RunRecord) -> str:
+    """Say in a sentence that an earlier run can go on."""
+    words = {"stopped": "was stopped", "failed": "ended early"}.get(run.state, "was interrupted")
+    return f"{run_number(run.id).capitalize()} {words} and can go on from its last checkpoint."
+
+
+def _blocked(project: "Project", error: LongtailError, fields: Sequence[SettingField]) -> Blocked:
+    return Blocked(
+        error.reason,
+        error.remedy,
+        _panel(project),
+        next((each.name for each in fields if names_setting(error.reason, each)), ""),
+    )
+
+
+def run_of(job: object) -> str:
+    """Give the run that a job works on; empty if it is about no run."""
+    return _text(job, "run_id")
+
+
+def case_of(job: object) -> str:
+    """Give the one case that a job predicts; empty for other jobs."""
+    return _text(job, "case")
+
+
+def project_of(job: object) -> str:
+    """Give the folder of the project that a job works on."""
+    return _text(job, "project")
+
+
+def names_setting(reason: str, setting: SettingField) -> bool:
+    """Tell whether a sentence is about a setting: it names it as `(name)` or `name=`."""
+    return f"({setting.name})" in reason or f"{setting.name}=" in reason
+
+
+def _panel(project: "Project") -> str:
+    """Name the panel where more labels are given; Cases as long as there are no cases."""
+    return "Label" if project.case_count else "Cases"
+
+
+def _tier(tier: str) -> Tier:
+    return tier if tier in ("head", "medium", "tail") else "head"  # type: ignore[return-value]
+
+
+def _text(job: object, name: str) -> str:
+    value = getattr(job, name, "")
+    return value if isinstance(value, str) else ""
