@@ -5,7 +5,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..core.io.image import Image, read_image
+from ..core.io.geometry import Geometry
+from ..core.io.image import read_image
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
 GEOMETRY_KEY = "longtail_geometry"
@@ -15,7 +16,7 @@ def layers_of(path: str) -> list[LayerData]:
     """Read an image as one layer a channel, colour images as one."""
     image = read_image(path)
     name = Path(path).name.split(".")[0] or Path(path).name
-    keywords = placed(image)
+    keywords = placed(image.geometry, len(image.shape))
     if image.colour:
         return [
             (
@@ -31,13 +32,12 @@ def layers_of(path: str) -> list[LayerData]:
     ]
 
 
-def placed(image: Image) -> dict[str, Any]:
-    """Give the scale and the units of an image's layers, and its geometry for a later writer."""
-    dimension = image.array.ndim - 1
-    if image.geometry is None:
+def placed(geometry: Geometry | None, dimension: int) -> dict[str, Any]:
+    """Give the scale and the units of a grid's layers, and its geometry for a later writer."""
+    if geometry is None:
         return {"scale": (1.0,) * dimension, "units": ("pixel",) * dimension}
     return {
-        "scale": image.geometry.spacing_mm,
+        "scale": geometry.spacing_mm,
         "units": ("mm",) * dimension,
-        "metadata": {GEOMETRY_KEY: image.geometry},
+        "metadata": {GEOMETRY_KEY: geometry},
     }

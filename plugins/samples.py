@@ -19,8 +19,12 @@ def heart() -> list[LayerData]:
         labels = read_label_map(str(Path(folder) / "labelsTr" / image.name))
         scan = read_image(str(image))
         return [
-            (np.array(scan.array[0]), {**placed(scan), "name": "heart"}, "image"),
-            (np.array(labels.array), {**placed(labels), "name": "heart labels"}, "labels"),
+            (np.array(scan.array[0]), {**placed(scan.geometry, 3), "name": "heart"}, "image"),
+            (
+                np.array(labels.array),
+                {**placed(labels.geometry, 3), "name": "heart labels"},
+                "labels",
+            ),
         ]
 
 

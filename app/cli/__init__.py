@@ -1,5 +1,7 @@
 """The command line: Typer commands over `core`; the window's own launcher is `app.launch`."""
 
+from collections.abc import Callable
+
 import typer
 
 from . import bench, demo, projects, results, training
@@ -13,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-_TABLE = {
+_TABLE: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "init": projects.init,
     "import": projects.import_,
