@@ -18,13 +18,10 @@ def heart() -> list[LayerData]:
         image = next(Path(folder).glob("imagesTr/*.nii.gz"))
         labels = read_label_map(str(Path(folder) / "labelsTr" / image.name))
         scan = read_image(str(image))
+        place = placed(scan.geometry, 3)
         return [
-            (np.array(scan.array[0]), {**placed(scan.geometry, 3), "name": "heart"}, "image"),
-            (
-                np.array(labels.array),
-                {**placed(labels.geometry, 3), "name": "heart labels"},
-                "labels",
-            ),
+            (np.array(scan.array[0]), {**place, "name": "heart"}, "image"),
+            (np.array(labels.array), {**place, "name": "heart labels"}, "labels"),
         ]
 
 

@@ -10,7 +10,7 @@ from ..app.window import (
     cases_widget,
     label_widget,
     results_widget,
-    session_of,
+    room_of,
     train_widget,
 )
 from ..core.errors import LongtailError
@@ -60,7 +60,9 @@ def open_project(path: Path) -> None:
     """Dock the panels of the current viewer and open a project in them."""
     for name in ("Cases", "Label"):
         _dock(name)
-    session_of(_viewer()).open_project(path)
+    session = room_of(_viewer()).session
+    with session.reporting():
+        session.open_project(path)
 
 
 def _dock(name: str) -> None:
