@@ -127,8 +127,9 @@ class Keeper:
 
     def close(self) -> None:
         """Write what was asked, then end the threads."""
-        self._journal.shutdown(wait=True)
+        # In this order: a map that is written asks the journal where to begin.
         self._labels.shutdown(wait=True)
+        self._journal.shutdown(wait=True)
 
     @property
     def unkept(self) -> int:

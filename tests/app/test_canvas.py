@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from napari.components import ViewerModel
+from PIL import Image as Picture
+
 from longtail.app.canvas import Canvas
 from longtail.app.session import Session
 from longtail.core.project.records import NewCase, PredictionRecord, Status, Task
 from longtail.core.project.store import Project
-from PIL import Image as Picture
 
 SHAPE = (6, 16, 12)
 SPACING = (3.0, 1.0, 0.5)
@@ -56,8 +58,13 @@ def project(tmp_path):
 
 
 @pytest.fixture
-def window(make_napari_viewer_proxy, qtbot):
-    viewer = make_napari_viewer_proxy()
+def viewer():
+    """The model alone: layers, dims and overlays are the real ones, only nothing is painted."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def window(viewer, qtbot):
     session = Session(NoBackend())
     canvas = Canvas(viewer, session)
     notices = []
@@ -81,6 +88,28 @@ def window(make_napari_viewer_proxy, qtbot):
     )
     canvas.close()
     session.close()
+
+
+class TestInARealWindow:
+    @pytest.fixture
+    def viewer(self, make_napari_viewer_proxy):
+        return make_napari_viewer_proxy()
+
+    def test_cases_and_planes_follow_each_other(self, window, project, tmp_path):
+        with Project.open(project) as opened:
+            add_volume(opened, tmp_path, "flat", shape=(1, 20, 30), spacing=(1.0, 1.0, 1.0))
+        window.open(project)
+        for name in ("one", "flat", "two"):
+            window.show(name)
+            assert window.canvas.state == "shown"
+        assert window.viewer.layers.selection.active == window.canvas.labels
+        window.viewer.dims.order = (2, 0, 1)
+        assert window.viewer.canvas.overlays["longtail_left"].text == "A"
+        window.canvas.hold_hidden(True)
+        assert not window.canvas.labels.visible
+        window.session.close_project()
+        assert window.canvas.state == "empty"
+        assert len(window.viewer.layers) == 0
 
 
 def test_a_volume_is_shown_in_millimetres_in_its_thick_plane(window, project):
@@ -159,18 +188,6 @@ def test_image_layers_are_taken_over_and_label_layers_are_new(window, project):
     assert window.canvas.images[0] is image
     assert window.canvas.labels is not labels
     assert labels not in window.viewer.layers
-
-
-def test_cases_of_other_sizes_and_of_none_follow_each_other(window, project, tmp_path):
-    with Project.open(project) as opened:
-        add_volume(opened, tmp_path, "flat", shape=(1, 20, 30), spacing=(1.0, 1.0, 1.0))
-    window.open(project)
-    for name in ("one", "flat", "two"):
-        window.show(name)
-        assert window.canvas.state == "shown"
-    window.session.close_project()
-    assert window.canvas.state == "empty"
-    assert len(window.viewer.layers) == 0
 
 
 def test_a_broken_image_is_told_and_the_next_one_still_opens(window, project, tmp_path):
@@ -273,9 +290,7 @@ def test_a_layer_removed_by_hand_is_let_go(window, project):
 
 def test_status_is_kept(window, project):
     with Project.open(project) as opened:
-        opened.write_label_map(
-            "one", np.ones(SHAPE, np.uint8), author="t", status=Status.REVIEWED
-        )
+        opened.write_label_map("one", np.ones(SHAPE, np.uint8), author="t", status=Status.REVIEWED)
     window.open(project)
     window.show("one")
     assert window.session.case.status is Status.REVIEWED
