@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .context import RunningContext
 from .control import Control
@@ -12,7 +13,7 @@ from .event_log import EventLog
 from .events import Event, Finished, Outcome
 from .job import Job
 from .memory import give_back_memory
-from .turns import Claim, Turns
+from .turns import Claim, Priority, Turns
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class Arbiter:
     def submit(self, job_id: str, job: Job) -> None:
         """Queue a job."""
         control = Control(self.turns.changed)
-        claim = self.turns.claim(control, interactive=job.interactive)
+        priority = Priority.ANSWER if job.interactive else Priority.WORK
+        claim = self.turns.claim(control, priority)
         with self.turns.changed:
             self._controls[job_id] = control
         thread = threading.Thread(
@@ -55,6 +57,16 @@ class Arbiter:
         """Give the wishes of a job; None when it has ended."""
         with self.turns.changed:
             return self._controls.get(job_id)
+
+    @contextmanager
+    def turn(self, priority: Priority) -> Iterator[None]:
+        """Hold the device for something that is no job."""
+        claim = self.turns.claim(Control(self.turns.changed), priority)
+        claim.take()
+        try:
+            yield
+        finally:
+            claim.give_back()
 
     def stop_all(self) -> None:
         """Ask every job to end early and keep what was learned; queued ones do not begin."""

@@ -16,13 +16,14 @@ from .job import Job
 from .launch import Launcher
 from .link import Link, RemoteControl
 from .messages import LARGEST_JOB_BYTES
+from .protocol import Backend
 from .settings import ProcessSettings
 
 IDLE_EXIT_S = 15 * 60.0
 WAIT_AT_CLOSE_S = 30.0
 
 
-class ProcessBackend:
+class ProcessBackend(Backend):
     """Runs jobs in a compute process, and starts another when it has died.
 
     No method blocks but `close`; none imports torch.

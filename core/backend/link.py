@@ -119,15 +119,20 @@ class Link:
         return True
 
     def _live(self) -> None:
+        report = crash_report(None, self._launcher.log)
         try:
-            process, connection = self._launcher.start()
+            report = self._work_until_it_ends()
         except OSError as error:
-            self._end(start_report(error.strerror or str(error), self._launcher.log))
-            return
+            report = start_report(error.strerror or str(error), self._launcher.log)
+        finally:  # whatever happens, who waits for a job must hear of an end
+            self._end(report)
+
+    def _work_until_it_ends(self) -> LongtailError:
+        process, connection = self._launcher.start()
         with connection:
             self._be_connected(process, connection)
             self._listen(process, connection)
-        self._end(self._why_it_ended(process))
+        return self._why_it_ended(process)
 
     def _be_connected(self, process: "subprocess.Popen[str]", connection: Connection) -> None:
         with self._lock:

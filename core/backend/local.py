@@ -14,9 +14,10 @@ from .events import Event, Finished
 from .handle import JobHandle
 from .job import Job
 from .memory import give_back_memory
+from .protocol import Backend
 
 
-class LocalBackend:
+class LocalBackend(Backend):
     """Runs each job while its handle is iterated or waited for.
 
     A job submitted while another is being iterated runs between two of its events, so that an

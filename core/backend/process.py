@@ -6,7 +6,6 @@ it alone imports torch and owns the device.
 
 import faulthandler
 import functools
-import importlib
 import logging
 import os
 import pickle
@@ -19,14 +18,14 @@ from types import FrameType
 
 from .arbiter import Arbiter
 from .control import Control
-from .devices import choose_device, describe_device
+from .devices import choose_device
 from .drive import failure
 from .events import Warned
-from .messages import Hello, Idle, Leave, Order, Ready, Steer, Submit, Tell
+from .messages import Hello, Idle, Leave, Order, Steer, Submit, Tell
 from .outbox import Outbox
+from .preparation import Preparation
 from .settings import ProcessSettings
 from .system import be_the_victim, give_way
-from .turns import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +36,7 @@ WISHES: dict[str, Callable[[Control], None]] = {
     "cancel": Control.cancel,
 }
 
+LOG_FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 LOOK_AROUND_S = 0.25
 # A job that has not come to a safe point this long after its client went will never do.
 PATIENCE_WITHOUT_CLIENT_S = 30 * 60.0
@@ -66,7 +66,7 @@ class ComputeProcess:
         """Work until the client goes, then end as it wished."""
         signal.signal(signal.SIGTERM, self._on_terminate)
         self._outbox.report(Hello(os.getpid()))
-        self._start_preparing()
+        Preparation(self._settings, self._arbiter, self._choose, self._outbox).begin()
         try:
             self._obey_orders()
         except (EOFError, OSError):
@@ -127,34 +127,6 @@ class ComputeProcess:
             os._exit(1)
         self._outbox.close()
 
-    def _start_preparing(self) -> None:
-        """Import torch before the first job asks, holding the device so that no job interferes."""
-        claim = self._arbiter.turns.claim(Control(self._arbiter.turns.changed), interactive=True)
-        claim.take()
-        threading.Thread(target=self._prepare, args=(claim,), name="prepare", daemon=True).start()
-
-    def _prepare(self, claim: Claim) -> None:
-        try:
-            self._import_torch()
-            self._preload()
-        # Whatever is wrong here, the first job says it with its own reason.
-        except Exception:
-            logger.exception("the process could not be prepared")
-        finally:
-            claim.give_back()
-
-    def _import_torch(self) -> None:
-        import torch
-
-        torch.set_num_threads(self._settings.threads)
-        self._outbox.report(Ready(describe_device(self._choose())))
-
-    def _preload(self) -> None:
-        for name in self._settings.preload:
-            if self._arbiter.turns.anyone_waits:
-                return
-            importlib.import_module(name)
-
     def _on_terminate(self, number: int, frame: FrameType | None) -> None:
         self._leaving.set()
 
@@ -163,9 +135,7 @@ def main() -> int:
     """Connect to the client that started this process, and serve it."""
     settings = ProcessSettings.from_line(sys.stdin.readline())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     faulthandler.enable()
     be_the_victim()
     if settings.polite:

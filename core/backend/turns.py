@@ -1,12 +1,21 @@
-"""Turns at the one device: interactive jobs first, then what has begun, then the queue."""
+"""Turns at the one device: answers first, then work that has begun, then the queue."""
 
 import itertools
 import random
 import sys
 import threading
 from collections.abc import Callable
+from enum import IntEnum
 
 from .control import Control
+
+
+class Priority(IntEnum):
+    """What goes first."""
+
+    ANSWER = 0
+    WORK = 1
+    IDLE = 2
 
 
 class Turns:
@@ -18,21 +27,15 @@ class Turns:
         self._waiting: list[Claim] = []
         self._numbers = itertools.count()
 
-    def claim(self, control: Control, *, interactive: bool = False) -> "Claim":
+    def claim(self, control: Control, priority: Priority = Priority.WORK) -> "Claim":
         """Give a place in the queue; `control` must notify `changed`."""
-        return Claim(self, control, interactive, next(self._numbers))
+        return Claim(self, control, priority, next(self._numbers))
 
-    @property
-    def anyone_waits(self) -> bool:
-        """Whether some job would start if the device became free."""
-        with self.changed:
-            return self._next() is not None
-
-    def interactive_waits(self) -> bool:
-        """Whether an interactive job would start if the device became free."""
+    def next_priority(self) -> Priority | None:
+        """Tell what would come next if the device became free."""
         with self.changed:
             first = self._next()
-            return first is not None and first.interactive
+            return first.priority if first else None
 
     def take(self, claim: "Claim") -> bool:
         """Wait for the device; False when the job was called off meanwhile."""
@@ -65,17 +68,17 @@ class Turns:
 class Claim:
     """One job's hold on the device, or its place in the queue."""
 
-    def __init__(self, turns: Turns, control: Control, interactive: bool, number: int) -> None:
+    def __init__(self, turns: Turns, control: Control, priority: Priority, number: int) -> None:
         self._turns = turns
         self.control = control
-        self.interactive = interactive
+        self.priority = priority
         self.number = number
         self.begun = False
 
     @property
-    def rank(self) -> tuple[bool, bool, int]:
+    def rank(self) -> tuple[Priority, bool, int]:
         """The smallest goes first."""
-        return (not self.interactive, not self.begun, self.number)
+        return (self.priority, not self.begun, self.number)
 
     @property
     def is_called_off(self) -> bool:
@@ -91,8 +94,9 @@ class Claim:
         self._turns.give_back(self)
 
     def offer(self) -> None:
-        """Let waiting interactive jobs go first, unless this is one."""
-        if not self.interactive and self._turns.interactive_waits():
+        """Let those who wait for an answer go first, unless this is one of them."""
+        first = self._turns.next_priority()
+        if self.priority > Priority.ANSWER and first is Priority.ANSWER:
             self._step_aside()
 
     def rest(self) -> None:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from longtail.core.backend.events import Artifact, Log, Metric, Progress, Warned, told
+from longtail.core.backend.event_log import EventLog
+from longtail.core.backend.events import (
+    Artifact,
+    Finished,
+    Log,
+    Metric,
+    Outcome,
+    Progress,
+    Warned,
+    told,
+)
 from longtail.core.backend.job import Job, JobContext, Steps
 from longtail.core.errors import LongtailError
 
@@ -172,7 +182,42 @@ class Dies(SampleJob):
     def run(self, context: JobContext) -> Steps:
         yield Warned("this ends badly")
         time.sleep(0.2)
+        if self.last_words:
+            with EventLog(self.event_log) as log:
+                log.append(Finished(Outcome.COMPLETED, {"said": "all"}))
         os._exit(self.exit_code)
+
+
+@dataclass(frozen=True)
+class Fills(SampleJob):
+    """Fills memory in pieces small enough to lie on the heap of the C library."""
+
+    megabytes: int = 1
+
+    def run(self, context: JobContext) -> Steps:
+        import psutil
+
+        pieces = [b"1" * 50_000 for _ in range(self.megabytes * 20)]
+        yield Progress(len(pieces), len(pieces))
+        return {"rss": psutil.Process().memory_info().rss}
+
+
+@dataclass(frozen=True)
+class Loads(SampleJob):
+    """Loads data in worker processes, which inherit all that is open."""
+
+    steps: int = 1
+
+    def run(self, context: JobContext) -> Steps:
+        from torch.utils.data import DataLoader
+
+        loaded = 0
+        for step in range(self.steps):
+            for batch in DataLoader([1, 2, 3], num_workers=2):
+                loaded += int(batch)
+                yield Progress(step, self.steps)
+                time.sleep(0.05)
+        return {"loaded": loaded}
 
 
 @dataclass(frozen=True)
