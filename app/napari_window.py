@@ -145,6 +145,38 @@ class CloseGuard(QObject):
         return False
 
 
+class PlainSeparators(QObject):
+    """Keeps napari's three dots off the lines between panels, also after a theme change."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._busy = False
+        window.installEventFilter(self)
+        self._add()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Add our rule again when napari has set its own sheet."""
+        if event.type() == QEvent.Type.StyleChange and not self._busy:
+            self._add()
+        return False
+
+    def _add(self) -> None:
+        sheet = self._window.styleSheet()
+        if sheet.endswith(SEPARATORS):
+            return
+        self._busy = True
+        self._window.setStyleSheet(sheet + SEPARATORS)
+        self._busy = False
+
+
+SEPARATORS = """
+QMainWindow::separator { width: 4px; height: 4px; padding: 0; }
+QMainWindow::separator:horizontal { image: none; }
+QMainWindow::separator:vertical { image: none; }
+"""
+
+
 def add_menu(window: QMainWindow, title: str) -> QMenu:
     """Add a menu of ours to the menu bar."""
     menu = QMenu(title, window)

@@ -224,6 +224,8 @@ QPushButton[segment="true"]:checked {{ background: {BLUE_FILL}; border-color: {B
     color: #ffffff; }}
 QFrame[longtail="card"] {{ background: {t.card}; border: 1px solid {_card_edge(t)};
     border-radius: {RADIUS}px; }}
+QFrame[longtail="toast"] {{ background: {t.raised}; border: 1px solid {t.control};
+    border-radius: 6px; }}
 QFrame[longtail="card"][tone="tail"] {{ background: {mix(t.surface, TAIL, 0.13)}; border: none;
     border-left: 3px solid {TAIL}; }}
 QFrame[longtail="card"][tone="bad"] {{ background: {mix(t.surface, RED, 0.13)}; border: none;
@@ -243,6 +245,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{
     background: {t.card}; border: 1px solid {t.line}; border-radius: {RADIUS}px;
     padding: 4px 8px; min-height: 18px; color: {t.text};
     selection-background-color: {BLUE_FILL}; selection-color: #ffffff; }}
+QLineEdit QToolButton {{ border: none; padding: 0; margin: 0; min-height: 0; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus {{
     border-color: {BLUE}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{

@@ -32,7 +32,7 @@ from ..widgets.basic import (
 from ..widgets.dress import dress, icon
 from ..widgets.page import EmptyState
 from .case_classes import ClassesDialog
-from .cases_bars import UNLABELLED_KEY, class_bars
+from .cases_bars import UNLABELLED_KEY, class_bars, unlabelled_bar
 from .cases_delegate import ROW_PX, CaseDelegate
 from .cases_filter import ORDERS, CaseFilter, matching, split_counts, status_counts
 from .cases_head import ClassesHead
@@ -51,17 +51,13 @@ class CasesPanel(QWidget):
     ----------
     session
         The window's state; the panel sets its `visible_rows` and asks it to show a case.
-    head
-        A widget to stand above everything, such as the session bar in a plain napari.
     """
 
     import_asked = Signal()
     open_asked = Signal()
     new_asked = Signal()
 
-    def __init__(
-        self, session: Session, head: QWidget | None = None, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self.filter = CaseFilter()
@@ -71,23 +67,25 @@ class CasesPanel(QWidget):
         self.setMinimumWidth(200)
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._build(head)
+        self._build()
         self._listen()
         dress(self)
         self.show_project()
 
     # --- building ---
 
-    def _build(self, head: QWidget | None) -> None:
+    def _build(self) -> None:
         self.stack = QStackedWidget(self)
         self.stack.addWidget(self._nothing_open())
         self.stack.addWidget(self._cases())
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        if head is not None:
-            whole.addWidget(head)
-        whole.addWidget(self.stack, 1)
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.setSpacing(0)
+        self._whole.addWidget(self.stack, 1)
+
+    def set_head(self, head: QWidget) -> None:
+        """Put a widget above everything, such as the session bar in a plain napari."""
+        self._whole.insertWidget(0, head)
 
     def _nothing_open(self) -> QWidget:
         page = QWidget(self)
@@ -114,6 +112,7 @@ class CasesPanel(QWidget):
         self.head = ClassesHead(page)
         self.head.menu_asked.connect(self.open_classes_menu)
         self.head.bars.picked.connect(self.pick_bar)
+        self.head.waiting.picked.connect(self.pick_bar)
         self.chips = FilterChips(page)
         self.chips.chosen.connect(self.pick_status)
         for part in (self.head, HairLine(page), self._search(page), self.chips):
@@ -166,7 +165,7 @@ class CasesPanel(QWidget):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._context_menu)
         self.empty = EmptyState(
-            "ph.images",
+            "ph.image",
             "No cases yet",
             "Import a folder of images or a table.",
             ("Import...", self.import_asked.emit),
@@ -234,7 +233,8 @@ class CasesPanel(QWidget):
         waiting = {catalogue.ids[i] for i in (catalogue.status == _UNLABELLED).nonzero()[0]}
         counted = self._guesses.counts(waiting) if self._guesses.by_case else {}
         bars = class_bars(catalogue, project.classes, counted)
-        self.head.show_bars(bars, len(catalogue.ids), predicted=bool(counted))
+        waiting_bar = unlabelled_bar(catalogue)
+        self.head.show_bars(bars, waiting_bar, len(catalogue.ids), predicted=bool(counted))
         self.chips.show_counts(status_counts(catalogue))
         if self.filter.class_id not in (None, *(c.id for c in project.classes)):
             self.filter = self.filter.without_class()
@@ -261,8 +261,8 @@ class CasesPanel(QWidget):
         part = f" · {self.filter.split.value}" if self.filter.split else ""
         self.shown.setText(f"{shown:,} of {total:,}{part}")
         self.chips.set_value(self.filter.status)
-        key = UNLABELLED_KEY if self._bar_is_unlabelled() else self.filter.class_id
-        self.head.bars.set_chosen(key)
+        self.head.bars.set_chosen(self.filter.class_id)
+        self.head.waiting.set_chosen(UNLABELLED_KEY if self._bar_is_unlabelled() else None)
         self.selection.show_count(len(self.selected()))
 
     def _bar_is_unlabelled(self) -> bool:

@@ -11,7 +11,8 @@ from ..widgets.bars import ROW_PX, Bar, ClassBars
 from ..widgets.basic import IconButton, TextLabel, TitleLabel, mark
 from ..widgets.paint import bar, painting, sized
 
-MOST_ROWS = 11
+MOST_ROWS = 10
+SCROLLBAR_PX = 4
 LEGEND_PX = 18
 
 
@@ -24,7 +25,8 @@ class TierLegend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Head, medium and tail: how much the labelled cases hold of a class. "
-            "Bars are on a log scale: solid is labelled, pale is predicted by the chosen run."
+            "Bars count the training part on a log scale: solid is labelled, pale is predicted by "
+            "the chosen run."
         )
 
     def show_predicted(self, predicted: bool) -> None:
@@ -85,18 +87,27 @@ class ClassesHead(QWidget):
         self.area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.area.setWidget(self.bars)
         mark(self.bars, "body")
+        self.waiting = ClassBars(self)
+        self.waiting.setAccessibleName("Cases without labels")
         self.legend = TierLegend(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column.setSpacing(0)
         column.addLayout(title)
+        column.addSpacing(8)
         column.addWidget(self.area)
+        column.addWidget(self.waiting)
+        column.addSpacing(8)
         column.addWidget(self.legend)
 
-    def show_bars(self, bars: Sequence[Bar], cases: int, *, predicted: bool) -> None:
+    def show_bars(self, bars: Sequence[Bar], waiting: Bar, cases: int, *, predicted: bool) -> None:
         """Show the counts of a project."""
-        self.bars.set_bars(bars)
-        self.area.setFixedHeight(min(max(len(bars), 1), MOST_ROWS) * ROW_PX + 2)
+        self.bars.set_bars(bars, beside=[waiting])
+        self.waiting.set_bars([waiting], beside=bars)
+        self.area.setFixedHeight(min(len(bars), MOST_ROWS) * ROW_PX)
+        gutter = SCROLLBAR_PX if len(bars) > MOST_ROWS else 0
+        self.bars.setContentsMargins(0, 0, gutter, 0)
+        self.waiting.setContentsMargins(0, 0, 2 * gutter, 0)
         self.count.setText(f"{cases:,}")
         self.count.setAccessibleName(f"{cases:,} cases")
         self.legend.show_predicted(predicted)

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QMouseEvent, QPaintEvent
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QProgressBar, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...core.project.records import Status, Task
 from ..theme import BLUE, GREEN, RED, TAIL, look
@@ -114,6 +122,8 @@ class SessionBar(QWidget):
         What to show.
     menu
         Fills the menu that opens from the project's name.
+    narrow
+        Stand in two rows, as at the head of Cases in a plain napari.
     """
 
     job_clicked = Signal()
@@ -124,14 +134,19 @@ class SessionBar(QWidget):
         session: "Session",
         menu: Callable[[QMenu], None] | None = None,
         parent: QWidget | None = None,
+        *,
+        narrow: bool = False,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._menu = menu
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(HEIGHT_PX)
-        self._build()
+        self._make_parts()
+        if narrow:
+            self._lay_out_narrow()
+        else:
+            self._lay_out()
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self.show_job)
@@ -140,7 +155,7 @@ class SessionBar(QWidget):
         self.show_project()
         self.show_job()
 
-    def _build(self) -> None:
+    def _make_parts(self) -> None:
         self.logo = QLabel(self)
         self.name = TextLabel("Longtail", self)
         mark(self.name, "title")
@@ -152,6 +167,10 @@ class SessionBar(QWidget):
         self.dot, self.device = Dot(self), TextLabel("", self)
         self.help = IconButton("ph.question", "All keys on one sheet", self, key="?")
         self.help.clicked.connect(lambda _checked=False: self.help_asked.emit())
+        self.wear_icon()
+
+    def _lay_out(self) -> None:
+        self.setFixedHeight(HEIGHT_PX)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 12, 0)
         row.setSpacing(8)
@@ -167,7 +186,23 @@ class SessionBar(QWidget):
         row.addWidget(self.device)
         row.addSpacing(8)
         row.addWidget(self.help)
-        self.wear_icon()
+
+    def _lay_out_narrow(self) -> None:
+        upper, lower = QHBoxLayout(), QHBoxLayout()
+        for part in (self.logo, self.name, self.menu_button):
+            upper.addWidget(part)
+        upper.addStretch(1)
+        for part in (self.dot, self.device, self.help):
+            upper.addWidget(part)
+        lower.addWidget(self.counts, 1)
+        lower.addWidget(self.job)
+        self.job.bar.setFixedWidth(60)
+        self.job.title.setMaximumWidth(70)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 4)
+        column.setSpacing(2)
+        column.addLayout(upper)
+        column.addLayout(lower)
 
     def _listen(self) -> None:
         session = self._session

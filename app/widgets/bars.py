@@ -27,7 +27,8 @@ BAR_PX = 10
 class Bar:
     """One row: `solid` of `total` cases, `predicted` more by the chosen run.
 
-    `key` is what a click hands out. `tier` is head, medium, tail or empty (quiet).
+    `key` is what a click hands out. `tier` is head, medium, tail or empty (quiet). `note` is
+    what the tooltip says besides.
     """
 
     key: int
@@ -36,6 +37,7 @@ class Bar:
     total: float | None = None
     predicted: float | None = None
     tier: str = ""
+    note: str = ""
 
     def numbers(self) -> str:
         """Write the counts as they stand at the right."""
@@ -61,6 +63,7 @@ class ClassBars(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bars: tuple[Bar, ...] = ()
+        self._beside: tuple[Bar, ...] = ()
         self._chosen: int | None = None
         self._hover = -1
         self._cursor = 0
@@ -74,9 +77,9 @@ class ClassBars(QWidget):
         """The rows that are shown."""
         return self._bars
 
-    def set_bars(self, bars: Sequence[Bar]) -> None:
-        """Show other rows."""
-        self._bars = tuple(bars)
+    def set_bars(self, bars: Sequence[Bar], beside: Sequence[Bar] = ()) -> None:
+        """Show other rows; they share scale and columns with those that stand `beside`."""
+        self._bars, self._beside = tuple(bars), tuple(beside)
         self._cursor = min(self._cursor, max(len(self._bars) - 1, 0))
         told = "; ".join(f"{b.name} {b.numbers()}" for b in self._bars[:60])
         self.setAccessibleDescription(told)
@@ -157,15 +160,17 @@ class ClassBars(QWidget):
     def _paint(self, painter: QPainter, t: Tokens) -> None:
         font, quiet = sized(self.font(), QUIET_PX), sized(self.font(), QUIET_PX)
         metrics = QFontMetrics(quiet)
-        largest = max((_finite(b.total or b.solid) for b in self._bars), default=1.0)
+        all_bars = (*self._bars, *self._beside)
+        largest = max((_finite(b.total or b.solid) for b in all_bars), default=1.0)
         written = [_count(b) for b in self._bars]
-        right = max((metrics.horizontalAdvance(text) for text in written), default=0)
+        right = max((metrics.horizontalAdvance(_count(b)) for b in all_bars), default=0)
         names = min(
-            max((metrics.horizontalAdvance(b.name[:60]) for b in self._bars), default=0),
+            max((metrics.horizontalAdvance(b.name[:60]) for b in all_bars), default=0),
             int(self.width() * 0.38),
         )
         start = max(names + 10, min(92, self.width() // 3))
-        room = max(self.width() - start - right - 10, 0)
+        whole = self.contentsRect().width()
+        room = max(whole - start - right - 10, 0)
         for row, (item, text) in enumerate(zip(self._bars, written, strict=True)):
             top = row * ROW_PX
             self._ground(painter, t, row, item)
@@ -178,7 +183,7 @@ class ClassBars(QWidget):
             )
             painter.setFont(quiet)
             painter.setPen(QColor(t.quiet))
-            painter.drawText(QRectF(0, top, self.width(), ROW_PX), _RIGHT, text)
+            painter.drawText(QRectF(0, top, whole, ROW_PX), _RIGHT, text)
 
     def _ground(self, painter: QPainter, t: Tokens, row: int, item: Bar) -> None:
         area = QRectF(-4, row * ROW_PX, self.width() + 8, ROW_PX)
@@ -211,10 +216,13 @@ _RIGHT = int(Qt.AlignmentFlag.AlignRight | _MIDDLE)
 
 def explain(item: Bar) -> str:
     """Say a row in words."""
+    if item.name == "unlabelled":
+        return f"{_finite(item.solid):,.0f} cases without labels. {item.note}".strip()
     words = f"{item.name}: {item.solid:,.0f} labelled" if math.isfinite(item.solid) else item.name
     if item.predicted:
         words += f", about {_finite(item.predicted):,.0f} more predicted by the chosen run"
-    return f"{words} ({item.tier})" if item.tier else words
+    words = f"{words} ({item.tier})" if item.tier else words
+    return f"{words}. {item.note}" if item.note else words
 
 
 def _count(item: Bar) -> str:

@@ -1,0 +1,247 @@
+"""The window of our own: our panels around the image, napari's own docks one key away."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.qt import get_qapp
+from napari.utils.notifications import NotificationSeverity, notification_manager
+from qtpy.QtCore import QEventLoop, QObject, Qt, QTimer
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QDockWidget, QMenu, QProgressDialog
+
+from . import napari_window
+from .actions import ProjectActions
+from .keys import KEY_TABLE
+from .leaving import WAIT_FOR_STOP_MS, ask_leaving, may_leave
+from .napari_window import Centre, CloseGuard
+from .panels.cases import CasesPanel
+from .panels.label import LabelPanel
+from .panels.results import ResultsPanel
+from .panels.session_bar import HEIGHT_PX, SessionBar
+from .panels.task_tabs import TaskTabs
+from .panels.train import TrainPanel
+from .panels.welcome import WelcomePanel
+from .session import Notice, Session
+from .settings import recents, store
+from .widgets.dress import install_font
+from .widgets.key_sheet import KeySheet
+from .widgets.toast import ToastStack
+from .window import Room
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+LEFT_PX, RIGHT_PX = 280, 310
+WIDE_FROM_PX = 1600
+WIDE_LEFT_PX, WIDE_RIGHT_PX = 330, 360
+WARM_UP_MS = 1500
+FIRST_SIZE = (1366, 768)
+
+
+def wear_font() -> None:
+    """Give the whole application the window's one family; call before the viewer is made."""
+    application = get_qapp()
+    family = install_font()
+    if family:
+        font = application.font()
+        font.setFamily(family)
+        application.setFont(font)
+
+
+class Frame(QObject):
+    """Builds the window around a viewer that is not shown yet."""
+
+    def __init__(self, viewer: "Viewer", room: Room) -> None:
+        super().__init__()
+        self.viewer, self.room = viewer, room
+        session = room.session
+        self.cases = CasesPanel(session)
+        self.train = TrainPanel(session, room.canvas.fold)
+        self.tabs = TaskTabs(
+            {
+                "Label": LabelPanel(session, room.canvas),
+                "Train": self.train,
+                "Results": ResultsPanel(session, room.canvas),
+            }
+        )
+        self.bar = SessionBar(session, self._fill_menu)
+        self.docks = self._dock(viewer)
+        self.window = napari_window.main_window(self.bar)
+        self.actions = ProjectActions(session, self.window)
+        room.threads += [self.cases, self.actions]
+        self.welcome = WelcomePanel()
+        self.centre = Centre(self.window, self.welcome)
+        self.toasts = ToastStack(self.window)
+        self._arrange()
+        self._connect(session)
+        self._guard = CloseGuard(self.window, self._may_close, self._closed)
+        self._show_project()
+
+    # --- building ---
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        self.actions.fill_menu(menu)
+
+    def _dock(self, viewer: "Viewer") -> dict[str, QDockWidget]:
+        docks = {}
+        for widget, name, area in (
+            (self.bar, "Session", "top"),
+            (self.cases, "Cases", "left"),
+            (self.tabs, "Work", "right"),
+        ):
+            docks[name] = viewer.window.add_dock_widget(
+                widget, name=name, area=area, add_vertical_stretch=False
+            )
+        return docks
+
+    def _arrange(self) -> None:
+        napari_window.without_title(self.docks["Session"], fixed_height=HEIGHT_PX)
+        for name in ("Cases", "Work"):
+            napari_window.without_title(self.docks[name])
+        napari_window.give_sides_the_corners(self.window)
+        napari_window.PlainSeparators(self.window)
+        napari_window.show_layer_docks(self.window, False)
+        menu = napari_window.add_menu(self.window, "&Project")
+        menu.aboutToShow.connect(partial(self._refill, menu))
+        for keys, act in (
+            ("Ctrl+L", partial(napari_window.toggle_layer_docks, self.window)),
+            ("?", self.show_keys),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self.window)
+            shortcut.activated.connect(act)
+
+    def _refill(self, menu: QMenu) -> None:
+        menu.clear()
+        self._fill_menu(menu)
+
+    def _connect(self, session: Session) -> None:
+        session.project_changed.connect(self._show_project)
+        session.notice.connect(self._show_notice)
+        self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))
+        self.bar.help_asked.connect(self.show_keys)
+        for asker in (self.cases, self.welcome):
+            asker.open_asked.connect(self.actions.open)
+            asker.new_asked.connect(self.actions.new)
+        self.cases.import_asked.connect(self.actions.import_more)
+        self.welcome.sample_asked.connect(self.actions.sample)
+        self.welcome.recent_asked.connect(lambda path: self.actions.open_path(Path(path)))
+        self.welcome.locate_asked.connect(self.actions.locate)
+        self.welcome.dropped.connect(lambda path: self.actions.open_path(Path(path)))
+        notification_manager.notification_ready.connect(self._napari_said)
+
+    # --- showing ---
+
+    def show(self) -> None:
+        """Show the window at the size that it had, and get the compute process ready."""
+        self.viewer.window.show()
+        settings = store()
+        geometry = settings.value("window/geometry")
+        if geometry is None or not self.window.restoreGeometry(geometry):
+            room = napari_window.screen_size(self.window)
+            width, height = FIRST_SIZE
+            self.window.resize(min(width, room.width()), min(height, room.height()))
+        self._set_widths()
+        self.tabs.open(str(settings.value("window/tab", "Label")))
+        QTimer.singleShot(WARM_UP_MS, self._warm_up)
+
+    def open_first(self, project: Path | None) -> None:
+        """Open the project that was asked for, else the one that was open last."""
+        if project is not None:
+            self.actions.open_path(project)
+            return
+        last = str(store().value("window/project", ""))
+        if last and (Path(last) / "project.db").is_file():
+            self.actions.open_path(Path(last))
+
+    def _set_widths(self) -> None:
+        wide = self.window.width() >= WIDE_FROM_PX
+        settings = store()
+        kind = "wide" if wide else "narrow"
+        left = WIDE_LEFT_PX if wide else LEFT_PX
+        right = WIDE_RIGHT_PX if wide else RIGHT_PX
+        widths = [
+            int(settings.value(f"window/{kind}/left", left)),
+            int(settings.value(f"window/{kind}/right", right)),
+        ]
+        napari_window.set_widths(self.window, [self.docks["Cases"], self.docks["Work"]], widths)
+
+    def _show_project(self) -> None:
+        project = self.room.session.project
+        self.docks["Work"].setVisible(project is not None)
+        self.centre.show_page(project is None)
+        self.viewer.title = f"{project.name} · Longtail" if project else "Longtail"
+        if project is None:
+            self.welcome.show_recent(recents())
+        else:
+            self._show_first_case()
+
+    def _show_first_case(self) -> None:
+        session = self.room.session
+        if session.catalogue is not None and session.visible_rows.size:
+            with session.reporting():
+                session.show_case(session.catalogue.ids[session.visible_rows[0]])
+
+    def _show_notice(self, notice: Notice) -> None:
+        self.toasts.show_notice(notice.text, notice.severity, notice.action)
+
+    def _napari_said(self, notification: object) -> None:
+        """Show what napari reports while its canvas, where it would appear, is hidden."""
+        severity = getattr(notification, "severity", NotificationSeverity.INFO)
+        if self.centre.image.isVisible() or severity < NotificationSeverity.WARNING:
+            return
+        self.toasts.show_notice(str(getattr(notification, "message", "")), "error")
+
+    def show_keys(self) -> None:
+        """Show all keys on one sheet."""
+        KeySheet(KEY_TABLE, self.window).open()
+
+    def _warm_up(self) -> None:
+        if not self.room.closed:
+            self.room.session.backend.warm_up()
+
+    # --- leaving ---
+
+    def _may_close(self) -> bool:
+        may, self._leave_running = may_leave(
+            self.room.session, lambda title: ask_leaving(title, self.window), self._wait_for_end
+        )
+        return may
+
+    def _wait_for_end(self, session: Session) -> None:
+        """Wait until the stopped training is recorded, and say so meanwhile."""
+        words = "Saving what was learned ..."
+        progress = QProgressDialog(words, "", 0, 0, self.window)
+        progress.setCancelButton(None)
+        progress.setWindowModality(Qt.WindowModality.WindowModal)
+        progress.show()
+        loop = QEventLoop()
+
+        def end(*_what: object) -> None:
+            loop.quit()
+
+        session.job_finished.connect(end)
+        QTimer.singleShot(WAIT_FOR_STOP_MS, loop.quit)
+        if session.training is not None:
+            loop.exec()
+        session.job_finished.disconnect(end)
+        progress.close()
+
+    def _closed(self) -> None:
+        if self.room.closed:
+            return
+        self._remember()
+        notification_manager.notification_ready.disconnect(self._napari_said)
+        self.room.close(self._leave_running)
+
+    def _remember(self) -> None:
+        project = self.room.session.project
+        settings = store()
+        kind = "wide" if self.window.width() >= WIDE_FROM_PX else "narrow"
+        settings.setValue("window/geometry", self.window.saveGeometry())
+        settings.setValue(f"window/{kind}/left", self.docks["Cases"].width())
+        if project is not None:
+            settings.setValue(f"window/{kind}/right", self.docks["Work"].width())
+        settings.setValue("window/tab", self.tabs.current())
+        settings.setValue("window/project", str(project.path) if project else "")
+        settings.sync()

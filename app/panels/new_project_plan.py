@@ -1,0 +1,120 @@
+"""What a new project will be, before it is made. Free of Qt."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...core.errors import LongtailError
+from ...core.project.records import Status, Task
+
+if TYPE_CHECKING:
+    from ...core.io.importers.plan import ImportPlan
+    from ...core.project.store import Project
+
+TASK_WORDS: Mapping[Task, tuple[str, str]] = {
+    Task.SEGMENTATION: ("Outlines", "Classes are drawn voxel by voxel in scans."),
+    Task.CLASSIFICATION: ("One class", "Each image has exactly one class."),
+    Task.MULTILABEL: ("Several classes", "An image may have several findings, or none."),
+}
+DEFAULT_SHARES = "70/10/20"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user has chosen. `split` is None for what is written, or shares such as 70/10/20."""
+
+    source: Path
+    task: Task
+    classes: tuple[str, ...]
+    place: Path
+    split: str | None
+    seed: int = 0
+    status: Status = Status.REVIEWED
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """Read names that are separated by commas or lines; each once, in order."""
+    names = (name.strip() for name in re.split(r"[,;\n]", text))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def suggested_place(source: Path) -> Path:
+    """Give a free folder beside the source, named after it."""
+    stem = source.stem if source.is_file() else source.name
+    wanted = source.parent / f"{stem or 'project'}.longtail"
+    number = 2
+    while wanted.exists():
+        wanted = source.parent / f"{stem or 'project'}-{number}.longtail"
+        number += 1
+    return wanted
+
+
+def has_split(plan: "ImportPlan") -> bool:
+    """Whether the source says which case is for testing."""
+    return any(case.split for case in plan.cases)
+
+
+def problem(wish: Wish, plan: "ImportPlan") -> str:
+    """Say what is still missing, or nothing."""
+    if not plan.cases:
+        return "Nothing was found that can be imported. Choose another folder or table."
+    if not wish.classes:
+        return "Name at least one class, separated by commas."
+    if wish.place.exists():
+        return f"{wish.place.name} is there already. Choose another name."
+    if wish.split is not None and not re.fullmatch(r"\s*\d+\s*/\s*\d+\s*/\s*\d+\s*", wish.split):
+        return "Write the split as train/val/test, such as 70/10/20."
+    return ""
+
+
+def left_out(wish: Wish, plan: "ImportPlan") -> tuple[str, ...]:
+    """Give the classes that were found but are not among those wished for."""
+    return tuple(name for name in plan.class_names if name not in wish.classes)
+
+
+def look_through(source: Path, labels: Path | None, task: Task | None) -> "ImportPlan":
+    """Do the dry run; takes long for large folders, so ask in a thread."""
+    from ...core.io.importers import plan_import
+
+    return plan_import(source, labels=labels, task=task.value if task else None)
+
+
+def create(wish: Wish, plan: "ImportPlan", tell: Callable[[int, int], None]) -> "Project":
+    """Make the project and bring the cases in; takes long, so ask in a thread.
+
+    Raises
+    ------
+    LongtailError
+        It could not be made; nothing is left behind.
+    """
+    from ...core.project.store import Project
+
+    project = Project.create(wish.place, task=wish.task, classes=wish.classes)
+    try:
+        bring_in(project, wish, plan, tell)
+    except BaseException:
+        project.close()
+        raise
+    return project
+
+
+def bring_in(
+    project: "Project", wish: Wish, plan: "ImportPlan", tell: Callable[[int, int], None]
+) -> None:
+    """Import what was found into a project.
+
+    Raises
+    ------
+    LongtailError
+        Nothing could be imported.
+    """
+    from ...core.project.importing import apply_plan
+
+    result = apply_plan(
+        project, plan, split=wish.split, seed=wish.seed, status=wish.status, author="import"
+    )
+    if not result.added and not result.updated:
+        reason = result.skipped[0][1] if result.skipped else "No case was found."
+        raise LongtailError(f"Nothing could be imported. {reason}", "Choose another source.")

@@ -1,0 +1,46 @@
+"""The right side of the window: Label, Train, Results, in the order in which they are done."""
+
+from collections.abc import Mapping
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtWidgets import QTabWidget, QWidget
+
+from ..widgets.dress import dress
+
+TIPS = {
+    "Label": "Draw or give classes",
+    "Train": "Learn from what is labelled",
+    "Results": "See what was learned and where it fails",
+}
+
+
+class TaskTabs(QTabWidget):
+    """The pages of the work; `turned` tells the name of the page that was opened."""
+
+    turned = Signal(str)
+
+    def __init__(self, pages: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDocumentMode(True)
+        self.setMinimumWidth(250)
+        self.setUsesScrollButtons(False)
+        self.tabBar().setExpanding(False)
+        self.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
+        for name, page in pages.items():
+            self.setTabToolTip(self.addTab(page, name), TIPS.get(name, ""))
+        self.currentChanged.connect(lambda _index: self.turned.emit(self.current()))
+        dress(self)
+
+    def current(self) -> str:
+        """Give the name of the open page."""
+        return self.tabText(self.currentIndex())
+
+    def open(self, name: str) -> None:
+        """Open a page by its name; an unknown name changes nothing."""
+        for index in range(self.count()):
+            if self.tabText(index) == name:
+                self.setCurrentIndex(index)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the window's design has it."""
+        return QSize(310, 600)
