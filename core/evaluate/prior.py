@@ -7,6 +7,9 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+TARGET_SETTING = "prior_target"
+"""The run setting under which the slider keeps its target: one value a class of the run."""
+
 # A class that was never seen has no log; this is one in ten million.
 SMALLEST = 1e-7
 
@@ -30,6 +33,25 @@ def shift_softmax(logits: Array, effective: Sequence[float], target: Sequence[fl
 def shift_sigmoid(logits: Array, effective: Sequence[float], target: Sequence[float]) -> Array:
     """Give the same shift in log-odds for classes that are each yes or no."""
     return logits - log_odds(effective) + log_odds(target)
+
+
+def shifted(
+    logits: Array,
+    effective: Sequence[float] | None,
+    target: Sequence[float] | None,
+    *,
+    exclusive: bool,
+) -> Array:
+    """Move logits to the target prior where both priors are known, else leave them."""
+    if effective is None or target is None:
+        return logits
+    shift = shift_softmax if exclusive else shift_sigmoid
+    return shift(logits, effective, target)
+
+
+def probabilities_of(logits: Array, *, exclusive: bool) -> Array:
+    """Turn (case, class) logits into probabilities by the task's rule."""
+    return softmax(logits) if exclusive else sigmoid(logits)
 
 
 def blend(effective: Sequence[float], amount: float) -> list[float]:

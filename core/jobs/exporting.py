@@ -1,0 +1,92 @@
+"""Export a run as a model that predicts without its project."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..backend.events import Artifact
+from ..backend.job import Job, JobContext, Steps
+from ..evaluate.prior import TARGET_SETTING
+from ..methods.spec import RunSpec, read_spec
+from ..project.records import RunRecord
+from .opening import opened
+
+if TYPE_CHECKING:
+    from ..predict.package import Provenance
+
+
+@dataclass(frozen=True)
+class ExportModelJob(Job):
+    """Write a run's network with all it needs into a folder of its own; no patient data.
+
+    Parameters
+    ----------
+    project
+        The project's folder.
+    run_id
+        The run.
+    out
+        An empty or new folder.
+    which
+        The checkpoint: `best`, `last` or `class-<id>`.
+    """
+
+    project: str
+    run_id: str
+    out: str
+    which: str = "best"
+
+    @property
+    def title(self) -> str:
+        """A few words for the progress bar."""
+        return f"Export {self.run_id}"
+
+    def run(self, context: JobContext) -> Steps:
+        """Write the folder; the result names it."""
+        from ..checkpoints.store import checkpoint_path, hash_of, load, network_of
+        from ..predict.package import describe, write_package
+
+        with opened(self.project) as project:
+            record, folder = project.run(self.run_id), project.run_folder(self.run_id)
+            colours = {one.id: one.colour for one in project.all_classes}
+        yield from context.safe_point()
+        state = load(checkpoint_path(folder, self.which))
+        loaded = network_of(state)
+        weights_hash = hash_of(state["weights"])
+        target = record.settings.get(TARGET_SETTING)
+        description = describe(
+            loaded.card,
+            colours,
+            _provenance(record, read_spec(folder), weights_hash),
+            thresholds=_thresholds(record),
+            prior_target=tuple(target) if target else None,
+        )
+        out = write_package(Path(self.out), description, loaded.network)
+        yield Artifact(out.as_posix(), "model")
+        return {"run": self.run_id, "out": out.as_posix(), "weights_hash": weights_hash}
+
+
+def _provenance(record: RunRecord, spec: RunSpec, weights_hash: str) -> "Provenance":
+    from ..predict.package import Provenance
+
+    return Provenance(
+        run=record.id,
+        method=spec.method,
+        settings=spec.settings,
+        seed=spec.seed,
+        iterations=record.result.get("iterations") or spec.iterations_planned or spec.iterations,
+        label_version=spec.label_version,
+        labelled=len(spec.train_labelled),
+        unlabelled=len(spec.train_unlabelled),
+        validation=spec.validation,
+        weights_hash=weights_hash,
+        versions=spec.versions,
+        created=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def _thresholds(record: RunRecord) -> dict[int, float]:
+    """Give the thresholds that a run tuned on its validation cases, where it tuned any."""
+    stored = record.result.get("thresholds") or {}
+    return {int(class_id): float(value) for class_id, value in stored.items()}

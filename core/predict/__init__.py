@@ -1,0 +1,1 @@
+"""Prediction: label maps by sliding window, image-level classes in batches, and exported models."""
