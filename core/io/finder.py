@@ -32,11 +32,13 @@ class FileFinder:
         if not file:
             return None
         places = [self._folder(index, folder) for index in range(len(self._roots))]
-        listed = [place for place in places if place is not None]
-        exact = (place.exact(file) for place in listed)
-        by_stem = (place.by_stem(file) for place in listed)
-        found = next((path for path in exact if path), None)
-        return found or next((path for path in by_stem if path), None) or self._below(file)
+        for place in places:
+            if place is not None and file in place.names:
+                return f"{place.path}/{file}"
+        for place in places:
+            if place is not None and (found := place.by_stem(file)) is not None:
+                return found
+        return self._below(file)
 
     def _folder(self, index: int, folder: str) -> "_Folder | None":
         key = (index, folder)
@@ -72,20 +74,17 @@ class _Folder:
     """The files right inside a folder."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.as_posix().rstrip("/")
+        self.path = path.as_posix().rstrip("/")
         with os.scandir(path) as entries:
-            self._names = frozenset(entry.name for entry in entries if entry.is_file())
-
-    def exact(self, file: str) -> str | None:
-        return f"{self._path}/{file}" if file in self._names else None
+            self.names = frozenset(entry.name for entry in entries if entry.is_file())
 
     def by_stem(self, file: str) -> str | None:
         matches = self._stems.get(strip_suffix(file), ())
-        return f"{self._path}/{matches[0]}" if len(matches) == 1 else None
+        return f"{self.path}/{matches[0]}" if len(matches) == 1 else None
 
     @cached_property
     def _stems(self) -> dict[str, list[str]]:
         stems: dict[str, list[str]] = {}
-        for name in sorted(self._names):
+        for name in sorted(self.names):
             stems.setdefault(strip_suffix(name), []).append(name)
         return stems

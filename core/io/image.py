@@ -142,7 +142,10 @@ def split_source(path: str) -> Source:
 def image_suffix(name: str) -> str:
     """Give the suffix of an image file name in lower case, `.nii.gz` in one; empty if unknown."""
     lower = name.lower()
-    return next((suffix for suffix in _LONGEST_FIRST if lower.endswith(suffix)), "")
+    if lower.endswith(".nii.gz"):
+        return ".nii.gz"
+    suffix = lower[lower.rfind(".") :] if "." in lower else ""
+    return suffix if suffix in _SUFFIXES else ""
 
 
 def strip_suffix(name: str) -> str:
@@ -200,7 +203,7 @@ def _times(shape: Sequence[int]) -> str:
     return " x ".join(str(length) for length in shape)
 
 
-_LONGEST_FIRST = sorted(IMAGE_SUFFIXES, key=len, reverse=True)
+_SUFFIXES = frozenset(IMAGE_SUFFIXES)
 _KINDS = {
     "volume": VOLUME_SUFFIXES,
     "raster": RASTER_SUFFIXES,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import LongtailError
+from ..table import read_table
 from .detect import TABLE_SUFFIXES, Detected, detect, is_table
 from .dicom_tree import plan_dicom
 from .folders import plan_folders
@@ -85,7 +86,7 @@ def _plan(request: Request, found: Detected) -> ImportPlan:
 
 def _as_asked(format: str, request: Request) -> Detected:
     if format == "csv":
-        return Detected("csv", "it was asked for", _asked_table(request))
+        return Detected("csv", "it was asked for", read_table(_asked_table(request)))
     if format in LATER:
         raise LongtailError(
             f"The format {format} comes in a later version.",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...errors import LongtailError
 from ..dicom_file import parse_file
 from ..image import DICOM_SUFFIXES, NUMPY_SUFFIXES, RASTER_SUFFIXES, VOLUME_SUFFIXES, image_suffix
-from ..table import read_table
+from ..table import Table, read_table
 from .description import NAME, read_description
 from .folders import IMAGE_FOLDERS, MASK_FOLDERS
 from .medmnist import is_medmnist
@@ -23,7 +23,7 @@ class Detected(NamedTuple):
 
     format: str
     reason: str
-    table: Path | None = None
+    table: Table | None = None
 
 
 def detect(source: Path, labels: Path | None) -> Detected:
@@ -36,7 +36,7 @@ def detect(source: Path, labels: Path | None) -> Detected:
     """
     for path in (labels, source):
         if path is not None and is_table(path):
-            return Detected("csv", f"{path.name} is a table", path)
+            return Detected("csv", f"{path.name} is a table", read_table(path))
     if source.is_file():
         return _detect_file(source)
     if labels is not None:
@@ -73,7 +73,7 @@ def _detect_folder(source: Path) -> Detected:
     subfolders = {entry.name.lower() for entry in os.scandir(source) if entry.is_dir()}
     table = _table_in(source)
     if table is not None:
-        return Detected("csv", f"it holds the table {table.name}", table)
+        return Detected("csv", f"it holds the table {table.path.name}", table)
     if subfolders & set(IMAGE_FOLDERS) and subfolders & set(MASK_FOLDERS):
         return Detected("folders", "it holds a folder of images and a folder of masks")
     npz = [entry.name for entry in os.scandir(source) if entry.name.lower().endswith(".npz")]
@@ -84,20 +84,21 @@ def _detect_folder(source: Path) -> Detected:
     return Detected("folders", "it holds image files")
 
 
-def _table_in(source: Path) -> Path | None:
+def _table_in(source: Path) -> Table | None:
     """Give the table that describes the images of a folder, None when there is not just one."""
     files = [Path(entry.path) for entry in os.scandir(source) if is_table(Path(entry.path))]
     preferred = [path for path in files if path.name.lower() == PREFERRED_TABLE]
-    candidates = [path for path in (preferred or files) if _describes_images(path)]
+    found = (_table_of_images(path) for path in preferred or files)
+    candidates = [table for table in found if table is not None]
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _describes_images(path: Path) -> bool:
+def _table_of_images(path: Path) -> Table | None:
     try:
         table = read_table(path)
     except LongtailError:
-        return False  # some other table that lies about
-    return table.columns["label"] >= 0 and not table.holds_boxes
+        return None  # some other table that lies about
+    return table if table.columns["label"] >= 0 and not table.holds_boxes else None
 
 
 def _is_dicom(source: Path) -> bool:

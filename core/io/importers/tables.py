@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from ...errors import LongtailError
 from ..finder import FileFinder
 from ..image import image_suffix
-from ..table import BAR, NO_CLASS_WORDS, Table, means_no_class, read_table, split_labels
+from ..table import BAR, Table
+from .cells import Cell, CellReader
 from .folders import SPLIT_FOLDERS
 from .headers import Looked, look_into
 from .listing import case_id, with_unique_ids
@@ -23,26 +23,25 @@ MISSING = "the table names it, but it is not there."
 NO_MASK = "the mask is not there. The image is imported unlabelled."
 
 
-def plan_table(request: Request, path: Path) -> ImportPlan:
-    """Plan the import of the files that the table at `path` names.
+def plan_table(request: Request, table: Table) -> ImportPlan:
+    """Plan the import of the files that `table` names.
 
     Raises
     ------
     LongtailError
-        It cannot be read, is a table of boxes, or none of its files is there.
+        It is a table of boxes, or none of its files is there.
     """
-    table = read_table(path)
     if table.holds_boxes:
         raise LongtailError(
-            f"The table {path.name} holds boxes, and Longtail does not import boxes yet.",
+            f"The table {table.path.name} holds boxes, and Longtail does not import boxes yet.",
             "Import the table of labels; boxes come in a later version.",
         )
     rows = _Rows(table, request, request.task or guess_task(table))
     cases = rows.cases()
     if not cases:
         raise LongtailError(
-            f"None of the {len(table.rows):,} files that {path.name} names is there; the first is "
-            f"{table.rows[0][table.columns['file']]}.",
+            f"None of the {len(table.rows):,} files that {table.path.name} names is there; the first "
+            f"is {table.rows[0][table.columns['file']]}.",
             "Choose the folder of the images as source and give the table as labels.",
         )
     looked = look_into(with_unique_ids(cases))
@@ -53,7 +52,7 @@ def plan_table(request: Request, path: Path) -> ImportPlan:
         cases=looked.cases,
         skipped=(*rows.skipped, *looked.skipped),
         notes=(*rows.notes(), *looked.notes),
-        class_names=rows.class_names(),
+        class_names=rows.reader.class_names(),
         task=rows.task,
     )
 
@@ -89,17 +88,14 @@ class _Rows:
     def __init__(self, table: Table, request: Request, task: str) -> None:
         self.task = task
         self.skipped: list[Skipped] = []
+        self.reader = CellReader(task, request.classes)
         self._table = table
-        self._request = request
         self._finder = FileFinder(table.path.parent, request.root)
-        self._roots = [
-            f"{folder.resolve().as_posix().rstrip('/')}/"
-            for folder in (request.root, table.path.parent)
-        ]
-        self._known = {name.lower(): name for name in request.classes}
-        self._found: Counter[str] = Counter()
-        self._dropped: Counter[str] = Counter()
+        folders = (request.root, table.path.parent)
+        self._roots = [f"{folder.resolve().as_posix().rstrip('/')}/" for folder in folders]
         self._odd_splits: Counter[str] = Counter()
+        names = table.names
+        self._metadata = [(names[index], index) for index in table.others]
 
     def cases(self) -> list[FoundCase]:
         """Make a case of each file; rows about one file are joined."""
@@ -115,17 +111,11 @@ class _Rows:
                 cases[path] = self._case(path, row)
         return list(cases.values())
 
-    def class_names(self) -> tuple[str, ...]:
-        """Give the project's classes, else those found, the most frequent first."""
-        if self._request.classes:
-            return tuple(self._request.classes)
-        return tuple(sorted(self._found, key=lambda name: (-self._found[name], name)))
-
     def notes(self) -> Iterator[str]:
         """Tell what was dropped."""
-        if self._dropped:
-            told = ", ".join(f"{name} ({count})" for name, count in self._dropped.most_common())
-            yield f"Dropped labels that are no class of the project: {told}."
+        dropped = [f"{name} ({count:,})" for name, count in self.reader.dropped()]
+        if dropped:
+            yield f"Dropped labels that are no class of the project: {', '.join(dropped)}."
         if self._odd_splits:
             told = ", ".join(f"{name} ({count})" for name, count in self._odd_splits.most_common(5))
             yield f"The split column holds words that Longtail does not know: {told}."
@@ -133,76 +123,47 @@ class _Rows:
             yield "The table has no column of labels, so all cases are unlabelled."
 
     def _case(self, path: str, row: list[str]) -> FoundCase:
-        names = self._table.names
-        case = FoundCase(
-            id=case_id(self._relative(path)),
+        identity = case_id(self._relative(path))
+        label = self._cell(row, "label")
+        cell = Cell() if self.task == SEGMENTATION else self.reader.read(label)
+        if cell.problem:
+            self.skipped.append(Skipped(identity, cell.problem))
+        return FoundCase(
+            id=identity,
             channels=(path,),
             shape=(),
             channel_count=1,
             spacing_mm=None,
             split=self._split(self._cell(row, "split")),
             patient=self._cell(row, "patient").strip() or None,
-            metadata={names[index]: row[index] for index in self._table.others if row[index]},
+            class_names=cell.names,
+            no_class=cell.no_class,
+            mask=self._mask(label) if self.task == SEGMENTATION else None,
+            metadata={name: row[index] for name, index in self._metadata if row[index]},
         )
-        return self._labelled(case, self._cell(row, "label"))
 
-    def _labelled(self, case: FoundCase, cell: str) -> FoundCase:
-        if not cell.strip():
-            return case
-        if self.task == SEGMENTATION:
-            mask = self._finder.find(cell)
-            if mask is None:
-                self.skipped.append(Skipped(cell, NO_MASK))
-            return replace(case, mask=mask)
-        labels = split_labels(cell)
-        if means_no_class(labels, self._declared(labels)):
-            return replace(case, class_names=(), no_class=True)
-        names = self._classes(labels)
-        if self.task == CLASSIFICATION and len(names) > 1:
-            reason = f"it has {len(names)} classes ({', '.join(names)}), but each case of this "
-            self.skipped.append(Skipped(case.id, reason + "project takes one."))
-            return case
-        if names:
-            return replace(case, class_names=names)
-        # Whoever listed findings and none of ours has answered no to each of ours.
-        return replace(case, class_names=(), no_class=True) if self.task == MULTILABEL else case
-
-    def _declared(self, labels: tuple[str, ...]) -> list[str]:
-        """Give the classes by which `none` and `normal` may be classes themselves.
-
-        Where one class must be chosen for each case and none is declared yet, `normal` is one.
-        """
-        if self._request.classes or self.task == MULTILABEL:
-            return list(self._request.classes)
-        return [label for label in labels if label.lower() in NO_CLASS_WORDS]
-
-    def _classes(self, labels: tuple[str, ...]) -> tuple[str, ...]:
-        names = []
-        for label in labels:
-            name = self._known.get(label.lower()) if self._known else label
-            if name is None:
-                self._dropped[label] += 1
-            elif self._known or label.lower() not in NO_CLASS_WORDS or len(labels) == 1:
-                names.append(name)
-                self._found[name] += 1
-        return tuple(dict.fromkeys(names))
+    def _mask(self, name: str) -> str | None:
+        if not name.strip():
+            return None
+        mask = self._finder.find(name)
+        if mask is None:
+            self.skipped.append(Skipped(name, NO_MASK))
+        return mask
 
     def _joined(self, case: FoundCase, row: list[str]) -> FoundCase:
         """Add the labels of a further row about the same file."""
-        other = self._labelled(
-            replace(case, class_names=None, no_class=False), self._cell(row, "label")
-        )
-        if other.class_names is None or other.class_names == case.class_names:
+        if self.task == SEGMENTATION:
+            self.skipped.append(Skipped(case.id, "the table names it again; the first row counts."))
+            return case
+        cell = self.reader.read(self._cell(row, "label"))
+        if cell.names is None or cell.names == case.class_names:
             return case
         if self.task == CLASSIFICATION and case.class_names:
-            told = ", ".join((*case.class_names, *other.class_names))
-            self.skipped.append(
-                Skipped(
-                    case.id, f"the table gives it different classes ({told}); the first counts."
-                )
-            )
+            told = ", ".join((*case.class_names, *cell.names))
+            reason = f"the table gives it different classes ({told}); the first counts."
+            self.skipped.append(Skipped(case.id, reason))
             return case
-        names = tuple(dict.fromkeys((*(case.class_names or ()), *other.class_names)))
+        names = tuple(dict.fromkeys((*(case.class_names or ()), *cell.names)))
         return replace(case, class_names=names, no_class=not names)
 
     def _cell(self, row: list[str], role: str) -> str:
