@@ -1,15 +1,23 @@
 """The `events.jsonl` of a run: one line an event, readable after any kind of end."""
 
+import contextlib
 import errno
 import json
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from .events import Event, Finished, Started, from_json, to_json, to_text
+import psutil
+
+from .events import Event, Finished, JsonDict, Started, from_json, to_json, to_text
+
+# Clocks of processes and of the day differ by some ticks.
+SAME_S = 1.0
 
 
 class EventLog:
@@ -50,8 +58,10 @@ class EventLog:
             return
         if self._file is None:
             self._file = self._opened(self._path)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._write(self._file, to_text({"time": now, **to_json(event)}).encode() + b"\n")
+        line = {"time": _now(), **to_json(event)}
+        if isinstance(event, Started):
+            line |= {"process": os.getpid(), "host": socket.gethostname()}
+        self._write(self._file, to_text(line).encode() + b"\n")
 
     def _opened(self, path: Path) -> FileIO:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,22 +82,67 @@ def read_events(path: Path) -> Iterator[Event]:
     """Give the events of a log, oldest first; lines cut by a crash are left out."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
-            try:
-                yield from_json(json.loads(line))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                continue
+            with contextlib.suppress(ValueError):
+                if event := _read(json.loads(line)):
+                    yield event
 
 
 def recorded_end(path: Path) -> Finished | None:
     """Give how the last job in the log ended; None when it has not ended, or there is no log."""
-    end: Finished | None = None
+    last = _last_turn(path)
+    event = _read(last) if last else None
+    return event if isinstance(event, Finished) else None
+
+
+def is_still_written(path: Path) -> bool:
+    """Tell whether the last job in the log goes on in a process of this computer.
+
+    A window that opens a project asks this before it takes an unfinished run for broken off.
+    """
+    last = _last_turn(path)
+    if last is None or last.get("event") != Started.__name__:
+        return False
+    if last.get("host") != socket.gethostname():
+        return False
+    try:
+        writer = psutil.Process(int(last["process"]))
+        began = datetime.fromisoformat(last["time"]).timestamp()
+        # A process that began after the line has only been given the same number.
+        return writer.status() != psutil.STATUS_ZOMBIE and writer.create_time() < began + SAME_S
+    except (psutil.Error, KeyError, ValueError, TypeError):
+        return False
+
+
+def _last_turn(path: Path) -> JsonDict | None:
+    """Give the last line that tells of a beginning or an end."""
+    found: JsonDict | None = None
     if path.exists():
-        for event in read_events(path):
-            if isinstance(event, Started):
-                end = None
-            elif isinstance(event, Finished):
-                end = event
-    return end
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                # Most lines are metrics: they need no decoding.
+                if "Started" in line or "Finished" in line:
+                    found = _turn(line) or found
+    return found
+
+
+def _turn(line: str) -> JsonDict | None:
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return None
+    is_turn = isinstance(_read(document), Started | Finished)
+    return document if is_turn else None
+
+
+def _read(document: Any) -> Event | None:
+    try:
+        return from_json(document)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _ends_in_a_torn_line(path: Path) -> bool:

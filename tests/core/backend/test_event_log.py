@@ -1,9 +1,16 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from longtail.core.backend.event_log import EventLog, read_events, recorded_end
+from longtail.core.backend.event_log import (
+    EventLog,
+    is_still_written,
+    read_events,
+    recorded_end,
+)
 from longtail.core.backend.events import Event, Finished, Log, Outcome, Started
 
 DONE = Finished(Outcome.COMPLETED)
@@ -70,3 +77,43 @@ def test_the_recorded_end_is_that_of_the_last_start(
 def test_a_full_disk_is_an_error() -> None:
     with EventLog(Path("/dev/full")) as log, pytest.raises(OSError, match="No space left"):
         log.append(DONE)
+
+
+def rewrite(path: Path, **values: object) -> None:
+    lines = [json.loads(line) | values for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_log_without_an_end_is_still_written_while_its_process_lives(path: Path) -> None:
+    assert not is_still_written(path)
+    keep(path, STARTED, Log("Finished, or so it says"))
+    assert is_still_written(path)
+    keep(path, DONE)
+    assert not is_still_written(path)
+    keep(path, STARTED)
+    assert is_still_written(path)
+
+
+def test_a_log_of_a_dead_process_is_not_still_written(path: Path) -> None:
+    keep(path, STARTED)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    rewrite(path, process=dead.pid)
+    assert not is_still_written(path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"time": "2001-01-01T00:00:00.000+00:00"},  # the number was given to another since
+        {"host": "elsewhere"},
+        {"process": "none"},
+        {"time": "yesterday"},
+    ],
+)
+def test_a_log_of_who_knows_whom_is_not_still_written(
+    path: Path, values: dict[str, object]
+) -> None:
+    keep(path, STARTED)
+    rewrite(path, **values)
+    assert not is_still_written(path)

@@ -18,7 +18,7 @@ import pytest
 
 from longtail.core.backend import client, launch
 from longtail.core.backend.client import ProcessBackend
-from longtail.core.backend.event_log import read_events, recorded_end
+from longtail.core.backend.event_log import is_still_written, read_events, recorded_end
 from longtail.core.backend.events import Finished, Outcome, Progress, Started, Warned
 from longtail.core.backend.handle import JobHandle
 from longtail.core.errors import LongtailError
@@ -161,6 +161,7 @@ def test_left_running_it_finishes_by_itself(
     first_progress(handle)
     process_id = process_of(backend)
     backend.close(leave_running=True)
+    assert is_still_written(log)
     assert recorded_end(log) is None
     assert handle.finished is None
     assert not any(isinstance(event, Finished) for event in handle)
