@@ -129,6 +129,7 @@ class Frame(QObject):
         self.welcome.locate_asked.connect(self.actions.locate)
         self.welcome.dropped.connect(lambda path: self.actions.open_path(Path(path)))
         notification_manager.notification_ready.connect(self._napari_said)
+        self.viewer.events.help.connect(self._keep_status_short)
 
     # --- showing ---
 
@@ -191,6 +192,11 @@ class Frame(QObject):
         if self.centre.image.isVisible() or severity < NotificationSeverity.WARNING:
             return
         self.toasts.show_notice(str(getattr(notification, "message", "")), "error")
+
+    def _keep_status_short(self, event: object = None) -> None:
+        """Leave napari's list of tool keys out of the status bar: ours are on the sheet."""
+        if self.viewer.help:
+            self.viewer.help = ""
 
     def show_keys(self) -> None:
         """Show all keys on one sheet."""

@@ -205,6 +205,7 @@ QPushButton[longtail="primary"]:pressed {{ background: {mix(BLUE_FILL, "#000000"
 QPushButton[longtail="primary"]:focus {{ border-color: {t.text}; }}
 QPushButton[longtail="primary"]:disabled {{ background: {off}; border-color: {off};
     color: {readable(t.quiet, off)}; }}
+QPushButton::menu-indicator {{ image: none; width: 0; }}
 QPushButton[longtail="danger"] {{ color: {t.written(RED)}; }}
 QPushButton[longtail="link"] {{ border: none; color: {t.link}; padding: 2px 0; text-align: left; }}
 QPushButton[longtail="link"]:hover {{ background: transparent; text-decoration: underline; }}
@@ -224,7 +225,7 @@ QPushButton[segment="true"]:checked {{ background: {BLUE_FILL}; border-color: {B
     color: #ffffff; }}
 QFrame[longtail="card"] {{ background: {t.card}; border: 1px solid {_card_edge(t)};
     border-radius: {RADIUS}px; }}
-QFrame[longtail="toast"] {{ background: {t.raised}; border: 1px solid {t.control};
+QFrame[longtail="toast"] {{ background: {t.raised if t.dark else t.card}; border: 1px solid {t.control};
     border-radius: 6px; }}
 QFrame[longtail="card"][tone="tail"] {{ background: {mix(t.surface, TAIL, 0.13)}; border: none;
     border-left: 3px solid {TAIL}; }}

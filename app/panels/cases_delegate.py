@@ -13,6 +13,8 @@ ROW_PX = 52
 PICTURE_PX = 44
 TEXT_LEFT = 66
 RIGHT_PX = 12
+LEAST_SHOWN = 0.6
+"""The least share of a long slice that its thumbnail shows."""
 
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)
@@ -48,6 +50,7 @@ class CaseDelegate(QStyledItemDelegate):
                 hover=bool(state & QStyle.StateFlag.State_MouseOver),
                 current=index.data(Role.CASE_ID) == self.current_id,
                 broken=bool(index.data(Role.BROKEN)),
+                aspect=float(index.data(Role.ASPECT) or 1.0),
             )
         finally:
             painter.restore()
@@ -64,11 +67,14 @@ def paint_case(
     hover: bool = False,
     current: bool = False,
     broken: bool = False,
+    aspect: float = 1.0,
 ) -> None:
     """Draw one row into `area`."""
     t = look().tokens
     ground = _ground(painter, area, t, selected=selected, hover=hover, current=current)
-    _picture(painter, QRectF(area.x() + 11, area.y() + 4, PICTURE_PX, PICTURE_PX), picture, t)
+    _picture(
+        painter, QRectF(area.x() + 11, area.y() + 4, PICTURE_PX, PICTURE_PX), picture, aspect, t
+    )
     left, right = area.x() + TEXT_LEFT, area.right() - RIGHT_PX
     upper, lower = area.y() + 17, area.y() + 35
     painter.setFont(sized(font, TEXT_PX))
@@ -105,7 +111,9 @@ def _ground(
     return colour
 
 
-def _picture(painter: QPainter, box: QRectF, picture: QPixmap | None, t: Tokens) -> None:
+def _picture(
+    painter: QPainter, box: QRectF, picture: QPixmap | None, aspect: float, t: Tokens
+) -> None:
     if picture is None or picture.isNull():
         bar(painter, box, t.track, 4)
         return
@@ -113,8 +121,16 @@ def _picture(painter: QPainter, box: QRectF, picture: QPixmap | None, t: Tokens)
     clip.addRoundedRect(box, 4, 4)
     painter.save()
     painter.setClipPath(clip)
-    painter.drawPixmap(box, picture, QRectF(picture.rect()))
+    painter.drawPixmap(box, picture, filling_part(QRectF(picture.rect()), aspect))
     painter.restore()
+
+
+def filling_part(whole: QRectF, aspect: float) -> QRectF:
+    """Give the square part of a picture that leaves out most of the black beside a long slice."""
+    share = min(max(min(aspect, 1 / aspect), LEAST_SHOWN), 1.0) if aspect > 0 else 1.0
+    side = whole.width() * share
+    edge = (whole.width() - side) / 2
+    return QRectF(whole.x() + edge, whole.y() + edge, side, side)
 
 
 def _class_chip(

@@ -10,7 +10,7 @@ from qtpy.QtGui import QPixmap
 
 from ...core.project.records import Case
 from .cases_predicted import Guesses
-from .cases_text import CaseRow, row_of
+from .cases_text import CaseRow, aspect_of, row_of
 from .cases_thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Role(IntEnum):
     PICTURE = int(Qt.ItemDataRole.UserRole) + 2
     CASE_ID = int(Qt.ItemDataRole.UserRole) + 3
     BROKEN = int(Qt.ItemDataRole.UserRole) + 4
+    ASPECT = int(Qt.ItemDataRole.UserRole) + 5
 
 
 class CaseList(QAbstractListModel):
@@ -84,6 +85,8 @@ class CaseList(QAbstractListModel):
             return self._thumbnails.get(case)
         if role == Role.BROKEN:
             return self._thumbnails.failed(case.id)
+        if role == Role.ASPECT:
+            return aspect_of(case)
         row = self.words(case)
         if role == Role.ROW:
             return row
@@ -134,6 +137,7 @@ _ANSWERED = (
     Role.ROW,
     Role.PICTURE,
     Role.BROKEN,
+    Role.ASPECT,
     Qt.ItemDataRole.ToolTipRole,
     Qt.ItemDataRole.DisplayRole,
     Qt.ItemDataRole.AccessibleTextRole,

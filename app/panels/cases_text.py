@@ -63,6 +63,18 @@ def spacing_words(spacing_mm: Sequence[float] | None) -> str:
     return f"{texts[0] if same else '×'.join(texts)} mm"  # noqa: RUF001
 
 
+def aspect_of(case: Case) -> float:
+    """Give width over height of a slice as it lies in space; 1 where it is not known."""
+    if len(case.shape) < 2:
+        return 1.0
+    height, width = (float(n) for n in case.shape[-2:])
+    if case.spacing_mm and len(case.spacing_mm) >= 2:
+        height, width = height * case.spacing_mm[-2], width * case.spacing_mm[-1]
+    if not (math.isfinite(height) and math.isfinite(width)) or height <= 0 or width <= 0:
+        return 1.0
+    return width / height
+
+
 def view_words(metadata: Mapping[str, str]) -> str:
     """Give the view of a radiograph, such as PA, where the table named it."""
     for key, value in metadata.items():

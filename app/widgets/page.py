@@ -73,6 +73,7 @@ class EmptyState(QWidget):
             self.button.clicked.connect(lambda _checked=False: action[1]())
             column.addSpacing(4)
             column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
         self.wear_icon()
 
     def wear_icon(self) -> None:
