@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from PIL import Image
+
+from longtail.core.backend.local import LocalBackend
+from longtail.core.checkpoints.card import ModelCard
+from longtail.core.checkpoints.store import save
+from longtail.core.data.preprocessing import Intensity, Preprocessing
+from longtail.core.methods.spec import RunSpec
+from longtail.core.nets.recipe import NetworkRecipe
+from longtail.core.project.records import ImageLabels, NewCase, Split, Task
+from longtail.core.project.store import Project
+
+
+class NearestValue(torch.nn.Module):
+    """A network whose answer is known: the class whose number is nearest to the grey value."""
+
+    def __init__(self, dims, classes):
+        super().__init__()
+        kind = {2: torch.nn.Conv2d, 3: torch.nn.Conv3d}[dims]
+        self.conv = kind(1, classes, 1)
+        number = torch.arange(classes, dtype=torch.float32)
+        self.conv.weight.data[:] = (20 * number).reshape(-1, 1, *[1] * dims)
+        self.conv.bias.data[:] = -10 * number**2
+
+    def forward(self, values):
+        return self.conv(values)
+
+
+class NearestMean(NearestValue):
+    """The same for whole images."""
+
+    def forward(self, values):
+        return self.conv(values).flatten(2).mean(dim=2)
+
+
+def build_known(recipe):
+    kind = NearestMean if recipe.kind == "encoder" else NearestValue
+    return kind(recipe.spatial_dims, recipe.out_channels)
+
+
+@pytest.fixture
+def known_networks(monkeypatch):
+    """Networks with a known answer in place of those that are trained."""
+    monkeypatch.setattr("longtail.core.checkpoints.store.build_network", build_known)
+    monkeypatch.setattr("longtail.core.predict.package.build_network", build_known)
+
+
+AS_IT_IS = Intensity("window", 0.0, 100.0, (0.0,), (1.0,))
+
+
+@pytest.fixture
+def volume_card():
+    return ModelCard(
+        task=Task.SEGMENTATION,
+        class_ids=(1, 2),
+        class_names=("core", "rim"),
+        network=NetworkRecipe("unet", 3, 1, 3),
+        preprocessing=Preprocessing(3, 1, AS_IT_IS),
+        patch_size=(4, 6, 6),
+        label_version=5,
+    )
+
+
+@pytest.fixture
+def image_card():
+    return ModelCard(
+        task=Task.CLASSIFICATION,
+        class_ids=(1, 2, 3),
+        class_names=("low", "mid", "high"),
+        network=NetworkRecipe("encoder", 2, 1, 3),
+        preprocessing=Preprocessing(2, 1, AS_IT_IS, size=(8, 8)),
+        prior=(0.8, 0.15, 0.05),
+    )
+
+
+def checkpoint(folder, card, name="last.pt"):
+    """Write what training would have left."""
+    network = build_known(card.network)
+    state = {"card": card.to_mapping(), "weights": network.state_dict()}
+    save(folder / "checkpoints" / name, state)
+
+
+def spec_of(card, **changes):
+    classes = [
+        {"id": id_, "name": name, "examples": 150 // id_**3, "volume": 0.9 if id_ == 1 else 0.04}
+        for id_, name in zip(card.class_ids, card.class_names, strict=True)
+    ]
+    segmentation = card.task is Task.SEGMENTATION
+    method = "supervised" if segmentation else "cross-entropy"
+    spec = RunSpec(method=method, task=card.task, classes=classes, iterations=7, **changes)
+    return spec.to_mapping()
+
+
+def write_volume(path, array):
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing((0.5, 0.5, 3.0))
+    image.SetOrigin((-7.0, 3.0, 11.0))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sitk.WriteImage(image, str(path))
+
+
+def blocks(rim):
+    """Give a label map: a core of ones with, where wanted, a rim of twos beside it."""
+    labels = np.zeros((5, 12, 10), dtype=np.uint8)
+    labels[1:4, 2:6, 2:6] = 1
+    if rim:
+        labels[1:4, 6:8, 2:6] = 2
+    return labels
+
+
+@pytest.fixture
+def volumes(tmp_path, known_networks, volume_card):
+    """A project of four volumes whose grey values are their labels, and a run of it."""
+    cases = []
+    for number in range(4):
+        labels = blocks(rim=number != 3)
+        place = tmp_path / "source ü"
+        write_volume(place / "images" / f"{number}.nii.gz", labels.astype(np.float32))
+        write_volume(place / "labels" / f"{number}.nii.gz", labels)
+        cases.append(
+            NewCase(
+                id=f"scan/{number}",
+                channels=((place / "images" / f"{number}.nii.gz").as_posix(),),
+                shape=(5, 12, 10),
+                channel_count=1,
+                spacing_mm=(3.0, 0.5, 0.5),
+                split=Split.TRAIN if number == 0 else Split.TEST,
+                patient=f"p{number}",
+                mask=(place / "labels" / f"{number}.nii.gz").as_posix(),
+                mask_values={0: 0, 1: 1, 2: 2},
+            )
+        )
+    with Project.create(
+        tmp_path / "ü volumes", task=Task.SEGMENTATION, classes=["core", "rim"]
+    ) as project:
+        assert project.add_cases(cases).skipped == ()
+        run = project.new_run(spec_of(volume_card, train_labelled=("scan/0",)))
+        checkpoint(project.run_folder(run.id), volume_card)
+        yield project
+
+
+@pytest.fixture
+def images(tmp_path, known_networks, image_card):
+    """A project of nine pictures whose grey value is their class, less one; and a run of it."""
+    cases = []
+    for number in range(9):
+        path = tmp_path / "pictures" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((8, 8), number % 3, np.uint8)).save(path)
+        cases.append(
+            NewCase(
+                id=f"pic-{number}",
+                channels=(path.as_posix(),),
+                shape=(8, 8),
+                channel_count=1,
+                spacing_mm=None,
+                split=Split.TEST,
+                # The last one is labelled wrongly.
+                labels=ImageLabels(frozenset({1 if number == 8 else number % 3 + 1})),
+            )
+        )
+    with Project.create(
+        tmp_path / "pictures", task=Task.CLASSIFICATION, classes=["low", "mid", "high"]
+    ) as project:
+        assert project.add_cases(cases).skipped == ()
+        run = project.new_run(spec_of(image_card))
+        checkpoint(project.run_folder(run.id), image_card)
+        yield project
+
+
+@pytest.fixture
+def finish():
+    """Run a job to its end in this process; give its last event."""
+    return lambda job: LocalBackend("cpu").submit(job).wait()
