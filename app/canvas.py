@@ -5,7 +5,8 @@ here are touched. Predictions have a layer of their own; the label layer gets it
 is drawn on from then on, never assigned to.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+import weakref
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from napari.layers import Image, Labels
 from psygnal import Signal
@@ -14,6 +15,7 @@ from qtpy.QtCore import QObject
 from ..core.errors import LongtailError
 from ..core.project.records import Case
 from .background import Errands
+from .canvas_answers import Answers
 from .canvas_desk import Desk
 from .canvas_layers import (
     can_reuse,
@@ -26,6 +28,7 @@ from .canvas_layers import (
 from .canvas_letters import Letters
 from .canvas_prediction import Prediction
 from .canvas_reading import Picture, read_picture
+from .canvas_tools import Tools
 from .canvas_view import first_brush, lettered
 from .session import Session
 from .strokes import Strokes
@@ -35,6 +38,13 @@ if TYPE_CHECKING:
 
 State = Literal["empty", "reading", "shown", "failed"]
 PLANE = 2
+
+
+class Companion(Protocol):
+    """What lives as long as a canvas."""
+
+    def close(self) -> None:
+        """End."""
 
 
 class Canvas:
@@ -57,16 +67,21 @@ class Canvas:
     changed = Signal()
 
     def __init__(self, viewer: "Viewer", session: Session, parent: QObject | None = None) -> None:
-        self.viewer, self.session = viewer, session
+        # A viewer outlives us by its own windows alone; a strong hold would outlive them.
+        self.viewer = viewer if type(viewer) is weakref.ProxyType else weakref.proxy(viewer)
+        self.session = session
         self.desk = Desk(session, parent)
+        self.answers = Answers(self.desk, parent)
+        self.tools = Tools(self)
         self.strokes = Strokes(self.desk, parent)
-        self.prediction = Prediction(viewer, session, parent)
+        self.prediction = Prediction(self.viewer, session, parent)
         self.state: State = "empty"
         self.trouble = ""
         self.picture: Picture | None = None
         self.labels: Labels | None = None
         self.images: list[Image] = []
-        self._letters = Letters(viewer)
+        self._letters = Letters(self.viewer)
+        self._kept: list[Companion] = []
         self._errands = Errands(1, "longtail reading", parent)
         self._veil = self._thick = False
         self._opacity = 0.7
@@ -119,6 +134,15 @@ class Canvas:
         self.prediction.visible = visible
 
     @property
+    def prediction_opacity(self) -> float:
+        """How opaque predictions are, 0 to 1."""
+        return self.prediction.opacity
+
+    @prediction_opacity.setter
+    def prediction_opacity(self, opacity: float) -> None:
+        self.prediction.opacity = opacity
+
+    @property
     def has_prediction(self) -> bool:
         """Whether the chosen run has predicted the case that is shown."""
         return self.prediction.layer is not None
@@ -133,6 +157,16 @@ class Canvas:
             self.labels.visible = not hidden
         self.prediction.hold_hidden(hidden)
 
+    def fold(self) -> None:
+        """Have all labels in their files when this returns: what starts now reads them there."""
+        self.strokes.save()
+        self.answers.write()
+        self.desk.wait()
+
+    def keep(self, companion: Companion) -> None:
+        """Keep something alive as long as the canvas, and close it first."""
+        self._kept.append(companion)
+
     def slice_axis(self) -> int | None:
         """Give the axis that the slider moves along; None for an image."""
         if self.labels is None or self.labels.ndim <= PLANE:
@@ -141,7 +175,11 @@ class Canvas:
 
     def close(self) -> None:
         """Save what is not saved, take our layers and letters away and follow nothing more."""
+        for companion in self._kept:
+            companion.close()
+        self._kept.clear()
         self._connect(False)
+        self.answers.close()
         self.strokes.close()
         self._errands.close()
         self.prediction.close()

@@ -56,7 +56,6 @@ def prediction_layer(picture: Picture, array: LabelArray, classes: Sequence[Clas
         name=PREDICTION,
         colormap=colours(classes, False),
         features=names(classes),
-        opacity=PREDICTION_OPACITY,
         **_place(picture),
     )
     layer.contour = CONTOUR_PX

@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject
 from ..core.project.records import PredictionRecord, Task
 from .background import Errands
 from .canvas_edits import LabelArray
-from .canvas_layers import colours, names, prediction_layer
+from .canvas_layers import PREDICTION_OPACITY, colours, names, prediction_layer
 from .canvas_reading import Picture, read_prediction
 from .session import Session
 
@@ -37,6 +37,7 @@ class Prediction:
         self._picture: Picture | None = None
         self._records: dict[str, PredictionRecord] = {}
         self._visible = True
+        self._opacity = PREDICTION_OPACITY
         self._errands = Errands(1, "longtail predictions", parent)
 
     @property
@@ -50,6 +51,17 @@ class Prediction:
         if self.layer is not None:
             self.layer.visible = visible
         self.changed.emit()
+
+    @property
+    def opacity(self) -> float:
+        """How opaque predictions are, 0 to 1; kept from case to case."""
+        return self._opacity
+
+    @opacity.setter
+    def opacity(self, opacity: float) -> None:
+        self._opacity = opacity
+        if self.layer is not None:
+            self.layer.opacity = opacity
 
     def choose(self, run_id: str | None) -> None:
         """Show what this run predicted; None shows nothing."""
@@ -124,7 +136,7 @@ class Prediction:
         if array is not None and self._picture is not None and self._session.project is not None:
             classes = self._session.project.all_classes
             self.layer = prediction_layer(self._picture, array, classes)
-            self.layer.visible = self._visible
+            self.layer.visible, self.layer.opacity = self._visible, self._opacity
             layers.insert(len(self._picture.plates), self.layer)
             # napari makes a new layer the active one: what is drawn on stays it.
             if active is not None and active in layers:

@@ -1,0 +1,162 @@
+"""Image-level classes of the case that is shown: given by key or button, written a moment later."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from psygnal import Signal
+from qtpy.QtCore import QObject, QTimer
+
+from ..core.project.records import Case, ImageLabels, Status, Task
+from .canvas_desk import Desk
+
+# A class that Return follows at once is written once, as reviewed.
+WRITE_MS = 400
+LAST = 5
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an image was given, for the list of the last ones."""
+
+    case: Case
+    labels: ImageLabels
+
+
+class Answers:
+    """The classes of the shown image, and what the last images were given.
+
+    Attributes
+    ----------
+    labels
+        Yes and no of the image that is shown; all other classes are unknown.
+    last
+        The last images that were given something, the newest first.
+    changed
+        Emitted when either changed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        self.desk = desk
+        self.labels = ImageLabels()
+        self.last: deque[Given] = deque(maxlen=LAST)
+        self._case: Case | None = None
+        self._dirty = False
+        self._timer = QTimer(parent)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.write)
+        session = desk.session
+        session.case_about_to_change.connect(self.leave)
+        session.case_changed.connect(self._on_case)
+        session.labels_changed.connect(self._on_labels)
+        session.project_changed.connect(self._on_project)
+
+    def answer(self, class_id: int) -> None:
+        """Give a class: the one of this image, or the next of yes, no and unknown."""
+        if self._task is Task.CLASSIFICATION:
+            chosen = frozenset() if class_id in self.labels.yes else frozenset({class_id})
+            self._set(ImageLabels(yes=chosen))
+        elif self._task is Task.MULTILABEL:
+            self._set(_turned(self.labels, class_id))
+
+    def rest_no(self) -> None:
+        """Answer no for every class that is unknown."""
+        project = self.desk.session.project
+        if project is not None and self._task is Task.MULTILABEL:
+            others = {record.id for record in project.classes} - self.labels.yes
+            self._set(ImageLabels(self.labels.yes, frozenset(others)))
+
+    def reviewed_next(self) -> None:
+        """Say that the answers are right and go to the next image."""
+        if self._case is None or not self.desk.writable:
+            return
+        if not self.labels.yes and not self.labels.no:
+            self.desk.session.notify(_ASK.get(self._task, ""), "info")
+            return
+        self._write(Status.REVIEWED)
+        self._remember()
+        self.desk.session.next_case()
+
+    def write(self) -> None:
+        """Write what is not written yet, as a draft."""
+        if self._dirty:
+            self._write(Status.DRAFT)
+
+    def leave(self) -> None:
+        """Write and remember what was given before another image is shown."""
+        if self._dirty:
+            self.write()
+            self._remember()
+
+    def close(self) -> None:
+        """Write what is not written and follow nothing more."""
+        self.leave()
+        session = self.desk.session
+        session.case_about_to_change.disconnect(self.leave)
+        session.case_changed.disconnect(self._on_case)
+        session.labels_changed.disconnect(self._on_labels)
+        session.project_changed.disconnect(self._on_project)
+
+    @property
+    def _task(self) -> Task | None:
+        project = self.desk.session.project
+        return project.task if project is not None else None
+
+    def _set(self, labels: ImageLabels) -> None:
+        if self._case is None or not self.desk.writable:
+            return
+        self.labels, self._dirty = labels, True
+        self._timer.start(WRITE_MS)
+        self.changed.emit()
+
+    def _write(self, status: Status) -> None:
+        if self._case is None:
+            return
+        self._timer.stop()
+        self._dirty = False
+        empty = not self.labels.yes and not self.labels.no
+        if empty:
+            self.desk.give([self._case.id], None, Status.UNLABELLED)
+        else:
+            self.desk.give([self._case.id], self.labels, status)
+
+    def _remember(self) -> None:
+        if self._case is None:
+            return
+        others = [given for given in self.last if given.case.id != self._case.id]
+        self.last = deque([Given(self._case, self.labels), *others], maxlen=LAST)
+        self.changed.emit()
+
+    def _on_case(self) -> None:
+        self._case = self.desk.session.case
+        self._read()
+
+    def _on_labels(self, case_ids: tuple[str, ...]) -> None:
+        if self._case is not None and self._case.id in case_ids and not self._dirty:
+            self._case = self.desk.session.case
+            self._read()
+
+    def _on_project(self) -> None:
+        self.last.clear()
+        self.changed.emit()
+
+    def _read(self) -> None:
+        self._dirty = False
+        self.labels = (self._case.labels if self._case else None) or ImageLabels()
+        self.changed.emit()
+
+
+_ASK = {
+    Task.CLASSIFICATION: "Give this image a class first.",
+    Task.MULTILABEL: "Answer at least one class first, or press 0: no to all of them.",
+}
+
+
+def _turned(labels: ImageLabels, class_id: int) -> ImageLabels:
+    one = frozenset({class_id})
+    if class_id in labels.yes:
+        return ImageLabels(labels.yes - one, labels.no | one)
+    if class_id in labels.no:
+        return ImageLabels(labels.yes, labels.no - one)
+    return ImageLabels(labels.yes | one, labels.no)
