@@ -85,7 +85,7 @@ def test_a_broken_image_is_left_out_and_named(volumes, finish):
     events = list(LocalBackend("cpu").submit(PredictJob(where(volumes), RUN, None, "test")))
     result = events[-1].result
     assert (result["predicted"], [one["case"] for one in result["skipped"]]) == (2, ["scan/2"])
-    assert [event.text for event in events if isinstance(event, Warned)][0].startswith("scan/2")
+    assert next(event.text for event in events if isinstance(event, Warned)).startswith("scan/2")
     alone = finish(PredictJob(where(volumes), RUN, ("scan/2",)))
     assert alone.outcome is Outcome.FAILED
     assert "scan/2" in alone.reason
