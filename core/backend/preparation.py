@@ -45,10 +45,16 @@ class Preparation:
         self._choose = choose
         self._outbox = outbox
         self._has_turn = threading.Event()
+        self._thread = threading.Thread(target=self._prepare, name="preparation", daemon=True)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being imported, or waits to be."""
+        return self._thread.is_alive()
 
     def begin(self) -> None:
         """Prepare in a thread; returns when no job can come before it any more."""
-        threading.Thread(target=self._prepare, name="preparation", daemon=True).start()
+        self._thread.start()
         self._has_turn.wait()
 
     def _prepare(self) -> None:

@@ -59,6 +59,7 @@ class ComputeProcess:
         self._outbox = Outbox(connection)
         self._choose = functools.cache(lambda: choose_device(settings.device))
         self._arbiter = Arbiter(self._outbox.tell, self._choose, settings.threads)
+        self._preparation = Preparation(settings, self._arbiter, self._choose, self._outbox)
         self._leave_running = False
         self._leaving = threading.Event()
 
@@ -66,7 +67,7 @@ class ComputeProcess:
         """Work until the client goes, then end as it wished."""
         signal.signal(signal.SIGTERM, self._on_terminate)
         self._outbox.report(Hello(os.getpid()))
-        Preparation(self._settings, self._arbiter, self._choose, self._outbox).begin()
+        self._preparation.begin()
         try:
             self._obey_orders()
         except (EOFError, OSError):
@@ -120,12 +121,15 @@ class ComputeProcess:
             self._outbox.close()
             self._arbiter.resume_all()
             self._arbiter.wait_until_empty()
-            return
-        self._arbiter.stop_all()
-        if not self._arbiter.wait_until_empty(PATIENCE_WITHOUT_CLIENT_S):
-            logger.error("a job did not come to an end and is given up")
-            os._exit(1)
-        self._outbox.close()
+        else:
+            self._arbiter.stop_all()
+            if not self._arbiter.wait_until_empty(PATIENCE_WITHOUT_CLIENT_S):
+                logger.error("a job did not come to an end and is given up")
+                os._exit(1)
+            self._outbox.close()
+        if self._preparation.is_busy:
+            # Python's own shutdown would pull the ground from under an import.
+            os._exit(0)
 
     def _on_terminate(self, number: int, frame: FrameType | None) -> None:
         self._leaving.set()

@@ -271,6 +271,16 @@ def test_who_has_no_key_is_not_let_in() -> None:
         thread.join(SOON_S)
 
 
+def test_closing_in_the_midst_of_imports_is_quiet(start: Start, eventually: Eventually) -> None:
+    backend = start(preload=["monai.networks.nets"])
+    backend.warm_up()
+    eventually(lambda: backend.process_id is not None)
+    before = time.monotonic()
+    backend.close()
+    assert time.monotonic() - before < 3
+    assert backend.log_path.read_text() == ""
+
+
 def test_no_thread_is_left_behind(start: Start, jobs: ModuleType) -> None:
     before = set(threading.enumerate())
     backend = start()
