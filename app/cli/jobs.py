@@ -42,9 +42,10 @@ def _follow(handle: JobHandle, output: Output) -> Finished:
     )
     with Progress(*columns, console=output.aside, transient=True) as bar:
         task = bar.add_task(handle.job.title, total=None)
+        events = iter(handle)  # one iterator: after Ctrl+C it goes on, a new one would begin again
         while True:
             try:
-                for event in handle:
+                for event in events:
                     _show(event, bar, task, output)
                 return handle.wait()
             except KeyboardInterrupt:
