@@ -1,0 +1,43 @@
+"""The menu under the funnel: which part, and in which order."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMenu, QWidget
+
+from ...core.project.records import Split
+from .cases_filter import ORDERS, CaseFilter, split_counts
+from .cases_selection import SPLIT_WORDS
+
+if TYPE_CHECKING:
+    from ...core.project.catalogue import Catalogue
+
+
+def funnel_menu(
+    catalogue: "Catalogue | None",
+    now: CaseFilter,
+    change: Callable[..., object],
+    parent: QWidget,
+) -> QMenu:
+    """Build the menu; `change` is called with `split` or `order`."""
+    menu = QMenu(parent)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    counts = split_counts(catalogue) if catalogue is not None else {}
+    words: dict[Split | None, str] = {None: "All parts", **SPLIT_WORDS}
+    for split, word in words.items():
+        count = f"   {counts.get(split, 0):,}" if split is not None else ""
+        _add(menu, word + count, now.split is split, partial(change, split=split))
+    menu.addSeparator()
+    for key, word in ORDERS.items():
+        lowered = word[0].lower() + word[1:]
+        _add(menu, f"Order by {lowered}", now.order == key, partial(change, order=key))
+    return menu
+
+
+def _add(menu: QMenu, words: str, checked: bool, act: Callable[[], object]) -> None:
+    action = menu.addAction(words)
+    action.setCheckable(True)
+    action.setChecked(checked)
+    action.triggered.connect(lambda _checked=False: act())
