@@ -42,11 +42,13 @@ def _follow(handle: JobHandle, output: Output) -> Finished:
     )
     with Progress(*columns, console=output.aside, transient=True) as bar:
         task = bar.add_task(handle.job.title, total=None)
-        events = iter(handle)  # one iterator: after Ctrl+C it goes on, a new one would begin again
+        shown = 0
         while True:
             try:
-                for event in events:
-                    _show(event, bar, task, output)
+                for number, event in enumerate(handle):
+                    if number >= shown:  # after Ctrl+C the events come from the first one again
+                        _show(event, bar, task, output)
+                        shown = number + 1
                 return handle.wait()
             except KeyboardInterrupt:
                 output.warn("Stopping at the next step; what was learned is kept.")
