@@ -116,12 +116,12 @@ class Adding(Labels):
 
     def _add_masks(self, batch: "_Batch", author: str, status: Status, tell: Tell | None) -> None:
         masked = [case for case in batch.wanted if case.mask is not None]
-        for done, case in enumerate(masked):
-            if tell is not None:
-                tell(done, len(masked))
+        for done, case in enumerate(masked, start=1):
             problem = self._add_mask(case, author, status)
             if problem:
                 batch.skipped.append((case.id, problem))
+            if tell is not None:
+                tell(done, len(masked))
 
     def _add_mask(self, case: NewCase, author: str, status: Status) -> str | None:
         """Turn a mask into the case's label map; say why not, where it does not fit."""

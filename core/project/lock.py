@@ -13,6 +13,8 @@ import psutil
 GUARD_S = 30.0
 """A takeover lasts milliseconds; a guard file older than this is left from a crash."""
 
+SECOND_LOOK_S = 0.2
+
 SAME_START_S = 2.0
 """Two readings of one process's start differ by less; another process with its number by more."""
 
@@ -77,7 +79,7 @@ class ProjectLock:
             if self._create(me):
                 self._mine = me
                 return None
-            holder = self.holder()
+            holder = self.holder() or self._second_look()
             if holder is not None and holder.alive:
                 return holder
             self._remove_dead(holder)
@@ -95,6 +97,11 @@ class ProjectLock:
             return Holder(**json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+
+    def _second_look(self) -> Holder | None:
+        # Without hard links a lock is empty for the moment in which it is written.
+        time.sleep(SECOND_LOOK_S)
+        return self.holder()
 
     def _create(self, me: Holder) -> bool:
         # Written aside and linked into place: nobody ever reads half a lock.
