@@ -58,7 +58,8 @@ class Preprocessing:
     network_channels
         Channels that the network takes; one grey channel is repeated when this is larger.
     spacing_mm
-        Voxel size of the network's grid, in array order of the source; None keeps each grid.
+        Voxel size of the network's grid, in array order of the source; 0 keeps an axis as it is,
+        None keeps each grid.
     size
         Fixed size of the network's grid (image-level classes); None keeps the size.
     slice_axis
@@ -162,7 +163,7 @@ class Preprocessing:
             return self.size
         if self.spacing_mm is not None and spacing_mm is not None:
             shape = tuple(
-                max(1, round(length * have / want))
+                max(1, round(length * have / want)) if want else length
                 for length, have, want in zip(shape, spacing_mm, self.spacing_mm, strict=True)
             )
         return self._slices_first_shape(shape)

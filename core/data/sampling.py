@@ -1,0 +1,77 @@
+"""Which images a step looks at: a pure function of seed and step, so that a run can be resumed."""
+
+from typing import Any
+
+import numpy as np
+
+IndexArray = np.ndarray[Any, np.dtype[np.int64]]
+FloatArray = np.ndarray[Any, np.dtype[np.float64]]
+
+SAMPLERS = ("instance", "class-balanced", "square-root")
+
+
+class ImageSampler:
+    """Draws rows of images.
+
+    `instance` goes through all images in a new order each time round, unless some class is to be
+    shown more often; the others draw a class, then one of its images.
+
+    Parameters
+    ----------
+    presence
+        (image, class) bool: which classes an image has. For one class per image each row has one.
+    """
+
+    def __init__(
+        self, presence: np.ndarray[Any, Any], how: str = "instance", seed: int = 0
+    ) -> None:
+        self.presence = np.asarray(presence, bool)
+        self.how = how
+        self.factors = np.ones(self.presence.shape[1])
+        self._seed = seed
+
+    def sample_more(self, place: int, factor: float) -> None:
+        """Show the class at `place` `factor` times as often as until now."""
+        self.factors[place] *= factor
+
+    @property
+    def class_shares(self) -> FloatArray:
+        """How often each class is shown, (class,), adding up to 1: the prior that is learned."""
+        if self._in_turn:
+            shares = self.presence.sum(0).astype(float)
+        else:
+            shares = (self.presence * self._image_chances()[:, None]).sum(0)
+        return np.asarray(shares / max(float(shares.sum()), 1e-12), float)
+
+    def draw(self, step: int, count: int) -> IndexArray:
+        """Give the rows of a step, (count,)."""
+        if self._in_turn:
+            return self._next_in_turn(step, count)
+        random = np.random.default_rng([self._seed, step, 2])
+        return random.choice(len(self.presence), size=count, p=self._image_chances())
+
+    @property
+    def _in_turn(self) -> bool:
+        return self.how == "instance" and bool((self.factors == 1).all())
+
+    def _next_in_turn(self, step: int, count: int) -> IndexArray:
+        number = len(self.presence)
+        places = np.arange(step * count, (step + 1) * count)
+        rows = np.empty(count, np.int64)
+        for round_ in np.unique(places // number):
+            order = np.random.default_rng([self._seed, int(round_), 3]).permutation(number)
+            inside = places // number == round_
+            rows[inside] = order[places[inside] % number]
+        return rows
+
+    def _image_chances(self) -> FloatArray:
+        """Chance of each image: the mean over its classes of what the class is to have."""
+        counts = self.presence.sum(0).astype(float)
+        power = {"instance": 1.0, "square-root": 0.5, "class-balanced": 0.0}[self.how]
+        wanted = np.where(counts > 0, np.maximum(counts, 1) ** power, 0.0) * self.factors
+        per_image = wanted / np.maximum(counts, 1)
+        of_image = self.presence.sum(1)
+        chances = (self.presence * per_image).sum(1) / np.maximum(of_image, 1)
+        # Images without any class are shown as often as an average image with one.
+        chances[of_image == 0] = chances[of_image > 0].mean() if (of_image > 0).any() else 1.0
+        return np.asarray(chances / chances.sum(), float)
