@@ -92,7 +92,10 @@ def _flat_geometry(file: DicomFile) -> Geometry | None:
 
 
 def _pixels(file: DicomFile) -> AnyArray:
-    """Read one file as (channel, y, x), or (channel, z, y, x) of several frames."""
+    """Read one file as (channel, y, x), or (channel, z, y, x) of several frames.
+
+    GDCM rescales, looks palette colours up, and turns MONOCHROME1, where the least value is white.
+    """
     import SimpleITK as sitk
 
     try:
@@ -105,19 +108,10 @@ def _pixels(file: DicomFile) -> AnyArray:
     array = array.reshape(len(array), *shape)
     if array.dtype == np.float64:
         array = array.astype(np.float32)
-    return _upright_grey(array, file)
-
-
-def _upright_grey(array: AnyArray, file: DicomFile) -> AnyArray:
-    """Turn MONOCHROME1, where the least value is white, so that bone is bright."""
-    if not file.inverted:
-        return array
-    turned: AnyArray = (file.inversion_sum - array.astype(np.float64)).astype(array.dtype)
-    return turned
+    return array
 
 
 def _colour(file: DicomFile) -> bool:
-    # GDCM looks palette colours up.
     return file.samples == 3 or file.palette
 
 

@@ -28,10 +28,7 @@ TAGS = [
     "NumberOfFrames",
     "SamplesPerPixel",
     "BitsAllocated",
-    "BitsStored",
-    "PixelRepresentation",
     "PhotometricInterpretation",
-    "PlanarConfiguration",
     "ImagePositionPatient",
     "ImageOrientationPatient",
     "PixelSpacing",
@@ -39,8 +36,6 @@ TAGS = [
     "SpacingBetweenSlices",
     "SliceThickness",
     "InstanceNumber",
-    "RescaleSlope",
-    "RescaleIntercept",
     "FrameTime",
     "FrameTimeVector",
     "CineRate",
@@ -80,8 +75,6 @@ class DicomFile:
     patient: str = ""
     view: str = ""
     palette: bool = False
-    inverted: bool = False
-    inversion_sum: float = 0.0
     positions: tuple[Vector, ...] = ()
     orientation: Vector = ()
     pixel_spacing_mm: Vector = ()
@@ -131,14 +124,13 @@ def _read(file: BinaryIO, path: Path) -> Any:
 def _understood(header: Any, file: BinaryIO, path: Path) -> DicomFile:
     modality = str(header.get("Modality") or "")
     series = str(header.get("SeriesInstanceUID") or "")
-    refusal = NOT_IMAGES.get(modality, "")
-    if not refusal and not (header.get("Rows") and header.get("Columns")):
-        refusal = "it holds no picture"
-    if refusal:
-        return DicomFile(path, series, modality=modality, refusal=refusal)
+    if modality in NOT_IMAGES:
+        return DicomFile(path, series, modality=modality, refusal=NOT_IMAGES[modality])
+    if not (header.get("Rows") and header.get("Columns")):
+        damaged = _should_be_image(header)
+        refusal = "its header is cut off" if damaged else "it holds no picture"
+        return DicomFile(path, series, modality=modality, refusal=refusal, damaged=damaged)
     groups = _FrameGroups(header)
-    slope = float(header.get("RescaleSlope") or 1)
-    intercept = float(header.get("RescaleIntercept") or 0)
     frames = int(header.get("NumberOfFrames") or 1)
     whole = _is_whole(header, file)
     return DicomFile(
@@ -155,8 +147,6 @@ def _understood(header: Any, file: BinaryIO, path: Path) -> DicomFile:
         patient=str(header.get("PatientID") or ""),
         view=str(header.get("ViewPosition") or ""),
         palette=header.get("PhotometricInterpretation") == "PALETTE COLOR",
-        inverted=header.get("PhotometricInterpretation") == "MONOCHROME1",
-        inversion_sum=slope * _stored_range_sum(header) + 2 * intercept,
         positions=groups.positions(),
         orientation=groups.orientation(),
         pixel_spacing_mm=groups.pixel_spacing_mm(),
@@ -167,10 +157,11 @@ def _understood(header: Any, file: BinaryIO, path: Path) -> DicomFile:
     )
 
 
-def _stored_range_sum(header: Any) -> float:
-    """Sum of the least and the greatest value that the stored bits can hold."""
-    bits = int(header.get("BitsStored") or 16)
-    return -1.0 if header.get("PixelRepresentation") else float(2**bits - 1)
+def _should_be_image(header: Any) -> bool:
+    """Tell whether the file's class is one of images, whatever else its header lacks."""
+    meta = getattr(header, "file_meta", None)
+    uid = header.get("SOPClassUID") or getattr(meta, "MediaStorageSOPClassUID", "")
+    return "Image Storage" in pydicom.uid.UID(uid).name
 
 
 def _is_moving(header: Any) -> bool:

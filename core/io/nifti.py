@@ -159,10 +159,10 @@ def cut_off(path: Path) -> LongtailError:
     )
 
 
-def _open(path: Path) -> io.BufferedReader:
+def _open(path: Path, ahead: int = READ_AHEAD) -> io.BufferedReader:
     if not _is_gzip(path):
         return path.open("rb")
-    return io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), READ_AHEAD)
+    return io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), ahead)
 
 
 def _is_gzip(path: Path) -> bool:
@@ -172,7 +172,7 @@ def _is_gzip(path: Path) -> bool:
 
 def _first_bytes(path: Path, count: int) -> bytes:
     try:
-        with _open(path) as file:
+        with _open(path, ahead=count) as file:
             return file.read(count)
     except (EOFError, OSError, zlib.error) as error:
         raise LongtailError(

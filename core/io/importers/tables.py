@@ -40,8 +40,8 @@ def plan_table(request: Request, table: Table) -> ImportPlan:
     cases = rows.cases()
     if not cases:
         raise LongtailError(
-            f"None of the {len(table.rows):,} files that {table.path.name} names is there; the first "
-            f"is {table.rows[0][table.columns['file']]}.",
+            f"None of the {len(table.rows):,} files that {table.path.name} names is there; the "
+            f"first is {table.rows[0][table.columns['file']]}.",
             "Choose the folder of the images as source and give the table as labels.",
         )
     looked = look_into(with_unique_ids(cases))
