@@ -215,7 +215,7 @@ def _training(report: Report) -> list[tuple[str, str]]:
         ("Seed" if len(about.seeds) == 1 else "Seeds", ", ".join(map(str, about.seeds))),
         ("Iterations", "unknown" if about.iterations is None else f"{about.iterations:,}"),
         ("Tiers", report.thresholds),
-        ("Version of the labels", str(about.label_version)),
+        ("Labels", f"version {about.trained_label_version}, measured by {about.label_version}"),
         ("Weights (SHA-256)", about.weights_hash),
         ("Settings", settings),
         ("Versions", ", ".join(f"{name} {version}" for name, version in about.versions.items())),

@@ -88,7 +88,11 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How the run came about and what it was measured on."""
+    """How the run came about and what it was measured on.
+
+    `label_version` is the version of the labels that it was measured by, `trained_label_version`
+    that of those that it learned from.
+    """
 
     project: str
     task: str
@@ -108,6 +112,7 @@ class Provenance:
     left_out: int
     created: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    trained_label_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+
+# Surface voxels up to which a search tree is quicker than a distance transform of the whole box:
+# a tenth of the time around a large organ, but ten times as long where a mask is noise.
+TREE_AT_MOST = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +53,28 @@ def surface_distances(first: Mask, second: Mask, spacing: Sequence[float]) -> Su
     as outside.
     """
     box = _bounding_box(first | second)
-    edge_first, edge_second = _surface(first[box]), _surface(second[box])
-    return SurfaceDistances(
-        from_first=_distance_to(edge_second, spacing)[edge_first],
-        from_second=_distance_to(edge_first, spacing)[edge_second],
-    )
+    edges = _surface(first[box]), _surface(second[box])
+    few = max(int(edge.sum()) for edge in edges) <= TREE_AT_MOST
+    measure = _by_tree if few else _by_transform
+    return SurfaceDistances(measure(*edges, spacing), measure(*edges[::-1], spacing))
+
+
+def _by_tree(edge: Mask, other: Mask, spacing: Sequence[float]) -> FloatArray:
+    size = np.asarray(spacing, dtype=float)
+    tree = cKDTree(np.argwhere(other) * size)
+    distance: FloatArray = tree.query(np.argwhere(edge) * size)[0]
+    return distance
+
+
+def _by_transform(edge: Mask, other: Mask, spacing: Sequence[float]) -> FloatArray:
+    distance = ndimage.distance_transform_edt(~other, sampling=tuple(spacing))
+    at_edge: FloatArray = distance[edge]
+    return at_edge
 
 
 def _surface(mask: Mask) -> Mask:
     edge: Mask = mask & ~ndimage.binary_erosion(mask)
     return edge
-
-
-def _distance_to(surface: Mask, spacing: Sequence[float]) -> FloatArray:
-    distance: FloatArray = ndimage.distance_transform_edt(~surface, sampling=tuple(spacing))
-    return distance
 
 
 def _bounding_box(mask: Mask) -> tuple[slice, ...]:

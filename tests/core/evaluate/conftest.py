@@ -25,6 +25,7 @@ def provenance():
         validation="none",
         validation_labelled=0,
         iterations=1650,
+        trained_label_version=2,
         label_version=3,
         weights_hash="ab" * 32,
         evaluated=40,

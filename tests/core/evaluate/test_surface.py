@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from longtail.core.evaluate import surface
 from longtail.core.evaluate.surface import surface_distances
 
 
@@ -34,13 +35,16 @@ def brute_distances(first, second, spacing):
     spacing=st.sampled_from([(1.0, 1.0, 1.0), (5.0, 0.7, 1.3), (0.1, 2.0, 0.9)]),
     density=st.sampled_from([0.05, 0.4, 0.9]),
 )
-def test_equals_brute_force_with_any_spacing(seed, shape, spacing, density):
+@pytest.mark.parametrize("tree_at_most", [0, 400_000])
+def test_equals_brute_force_with_any_spacing(tree_at_most, seed, shape, spacing, density):
     rng = np.random.default_rng(seed)
     first, second = rng.random((2, *shape)) < density
     first.flat[seed % first.size] = True
     second.flat[(seed * 7) % first.size] = True
     spacing = spacing[: len(shape)]
-    found = surface_distances(first, second, spacing)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surface, "TREE_AT_MOST", tree_at_most)
+        found = surface.surface_distances(first, second, spacing)
     from_first, from_second = brute_distances(first, second, spacing)
     np.testing.assert_allclose(np.sort(found.from_first), np.sort(from_first))
     np.testing.assert_allclose(np.sort(found.from_second), np.sort(from_second))
