@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -14,7 +14,7 @@ from ..core.project.records import Status, Task
 from .background import Errands
 from .diagnostics import diagnostics
 from .panels.new_project import NewProjectDialog
-from .session import Session
+from .session import Loaded, Session, load_project
 from .settings import Recent, recents, relocate, remember
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,12 @@ def recent_of(session: Session, now: datetime | None = None) -> Recent | None:
 
 
 class ProjectActions(QObject):
-    """Opens, makes and closes projects; what takes long runs in a thread of its own."""
+    """Opens, makes and closes projects; what takes long runs in a thread of its own.
+
+    `busy` says what is being done meanwhile, and is empty at its end.
+    """
+
+    busy = Signal(str)
 
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
@@ -59,8 +64,25 @@ class ProjectActions(QObject):
         if not (path / "project.db").is_file() and path.suffix != ".longtail":
             self.new(path)
             return
-        with self._session.reporting():
-            self._session.open_project(path)
+        self._errands.forget()
+        self.busy.emit(f"Opening {path.name} ...")
+        self._errands.ask(partial(load_project, path), self._opened, self._not_opened)
+
+    def _opened(self, loaded: Loaded) -> None:
+        self.busy.emit("")
+        self._session.adopt(loaded)
+
+    def _not_opened(self, error: Exception) -> None:
+        self.busy.emit("")
+        if isinstance(error, LongtailError):
+            self._session.notify(str(error), "error")
+            return
+        log.error("A project could not be opened", exc_info=error)
+        self._session.notify(
+            "The project could not be opened for a reason that Longtail did not foresee: "
+            f"{type(error).__name__}: {error}. The log has more.",
+            "error",
+        )
 
     def locate(self, lost: str) -> None:
         """Ask where a project of the recent list is now."""

@@ -118,6 +118,7 @@ class Frame(QObject):
     def _connect(self, session: Session) -> None:
         session.project_changed.connect(self._show_project)
         session.notice.connect(self._show_notice)
+        self.actions.busy.connect(self.bar.show_busy)
         self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))
         self.bar.help_asked.connect(self.show_keys)
         for asker in (self.cases, self.welcome):

@@ -7,6 +7,7 @@ thread that owns the session (the window's main thread).
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -65,6 +66,41 @@ class Driver(Protocol):
         """Forget all jobs."""
 
 
+Aside = Callable[[Callable[[], Any], Callable[[Any], object]], object]
+"""Does the first in a thread and calls the second with its answer; `Errands.ask` is one."""
+
+MOST_AT_ONCE = 5_000
+"""Catalogues of more cases than this are read again aside: one of 112,120 takes 0.7 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A project that was opened, with all that a window needs first."""
+
+    project: "Project"
+    catalogue: "Catalogue"
+
+
+def load_project(path: Path) -> Loaded:
+    """Open a project and learn how its runs ended meanwhile; may take a second for large ones.
+
+    Raises
+    ------
+    LongtailError
+        It cannot be opened.
+    """
+    from ..core.project.store import Project
+
+    project = Project.open(path)
+    try:
+        if project.writable:
+            project.recover_runs()
+        return Loaded(project, project.catalogue())
+    except BaseException:
+        project.close()
+        raise
+
+
 class HereAndNow:
     """The driver of tests and scripts: runs the job to its end before it returns."""
 
@@ -89,6 +125,8 @@ class Session:
     record
         Called as ``record(project, job, finished)`` when a job has ended, to write what came of
         it into the project; by default `core.jobs.record.record`.
+    aside
+        Reads large catalogues off this thread; by default they are read here.
     """
 
     project_changed = Signal()
@@ -110,6 +148,7 @@ class Session:
         backend: BackendFace,
         driver: Driver | None = None,
         record: Callable[["Project", "Job", Finished], object] | None = None,
+        aside: Aside | None = None,
     ) -> None:
         self.backend = backend
         self.project: Project | None = None
@@ -121,6 +160,8 @@ class Session:
         self._active_class = 1
         self._driver = driver or HereAndNow()
         self._record = record or _record
+        self._aside = aside
+        self._reading = self._read_again = False
 
     # --- project ---
 
@@ -132,19 +173,25 @@ class Session:
         LongtailError
             It cannot be opened; the former project stays open.
         """
-        from ..core.project.store import Project
-
-        self._adopt(Project.open(path))
+        self.adopt(load_project(path))
 
     def create_project(self, path: Path, task: Task, classes: Sequence[str]) -> None:
         """Make a project and open it; see `Project.create` for what it raises."""
         from ..core.project.store import Project
 
-        self._adopt(Project.create(path, task=task, classes=classes))
+        project = Project.create(path, task=task, classes=classes)
+        self.adopt(Loaded(project, project.catalogue()))
 
-    def adopt(self, project: "Project") -> None:
+    def adopt(self, loaded: Loaded) -> None:
         """Take over a project that was opened elsewhere, such as in a worker thread."""
-        self._adopt(project)
+        self._let_go()
+        project, self.catalogue = loaded.project, loaded.catalogue
+        self.project = project
+        self.visible_rows = np.arange(len(self.catalogue.ids))
+        self._active_class = project.classes[0].id if project.classes else 1
+        runs = project.runs()
+        self.run_id = next((r.id for r in reversed(runs) if r.state in _KEPT), None)
+        self.project_changed.emit()
 
     def close_project(self) -> None:
         """Close the project; panels have folded their edits before it closes."""
@@ -155,9 +202,16 @@ class Session:
 
     def refresh(self) -> None:
         """Read the catalogue again after cases, labels or splits have changed."""
-        if self.project is not None:
-            self.catalogue = self.project.catalogue()
-            self.catalogue_changed.emit()
+        project, catalogue = self.project, self.catalogue
+        if project is None or catalogue is None:
+            return
+        if self._aside is None or len(catalogue.ids) <= MOST_AT_ONCE:
+            self._show_catalogue(project, project.catalogue())
+        elif self._reading:
+            self._read_again = True
+        else:
+            self._reading = True
+            self._aside(project.catalogue, partial(self._catalogue_came, project))
 
     def classes_edited(self) -> None:
         """Say that classes were added, renamed, merged, recoloured or retired."""
@@ -264,15 +318,17 @@ class Session:
 
     # --- inside ---
 
-    def _adopt(self, project: "Project") -> None:
-        self._let_go()
-        self.project = project
-        self.catalogue = project.catalogue()
-        self.visible_rows = np.arange(len(self.catalogue.ids))
-        self._active_class = project.classes[0].id if project.classes else 1
-        runs = project.runs()
-        self.run_id = next((r.id for r in reversed(runs) if r.state in _KEPT), None)
-        self.project_changed.emit()
+    def _catalogue_came(self, project: "Project", catalogue: "Catalogue") -> None:
+        self._reading = False
+        self._show_catalogue(project, catalogue)
+        if self._read_again:
+            self._read_again = False
+            self.refresh()
+
+    def _show_catalogue(self, project: "Project", catalogue: "Catalogue") -> None:
+        if project is self.project:
+            self.catalogue = catalogue
+            self.catalogue_changed.emit()
 
     def _let_go(self) -> None:
         if self.project is None:

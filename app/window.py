@@ -12,6 +12,7 @@ from qtpy.QtCore import QCoreApplication
 from qtpy.QtWidgets import QWidget
 
 from .actions import ProjectActions
+from .background import Errands
 from .canvas import Canvas
 from .drive import QtDriver
 from .keys import KEY_TABLE, bind_keys
@@ -44,7 +45,8 @@ class Room:
     def __init__(self, viewer: "Viewer", backend: BackendFace | None = None) -> None:
         self.viewer = weakref.proxy(viewer)
         self.driver = QtDriver()
-        self.session = Session(backend or new_backend(), self.driver)
+        self.errands = Errands(1, "longtail catalogue")
+        self.session = Session(backend or new_backend(), self.driver, aside=self.errands.ask)
         self.canvas = Canvas(viewer, self.session)
         self.closed = False
         bind_keys(viewer, self.session, self.canvas)
@@ -64,6 +66,7 @@ class Room:
         for owner in self.threads:
             owner.close_threads()
         self.session.close(leave_running)
+        self.errands.close()
 
 
 _ROOMS: "weakref.WeakKeyDictionary[Viewer, Room]" = weakref.WeakKeyDictionary()
@@ -94,6 +97,7 @@ def cases_widget(viewer: "Viewer") -> QWidget:
     actions = ProjectActions(room.session, panel)
     bar = SessionBar(room.session, actions.fill_menu, narrow=True)
     bar.help_asked.connect(lambda: KeySheet(KEY_TABLE, panel).open())
+    actions.busy.connect(bar.show_busy)
     panel.set_head(bar)
     room.threads += [panel, actions]
     panel.open_asked.connect(actions.open)

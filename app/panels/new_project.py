@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
+    QMenu,
     QProgressBar,
     QScrollArea,
     QSizePolicy,
@@ -27,11 +28,12 @@ from qtpy.QtWidgets import (
 from ...core.errors import LongtailError
 from ...core.project.records import Status, Task
 from ..background import Errands
-from ..session import Session
+from ..session import Loaded, Session
 from ..widgets.basic import (
     Card,
     GhostButton,
     HairLine,
+    LinkButton,
     PrimaryButton,
     QuietLabel,
     Segments,
@@ -39,6 +41,7 @@ from ..widgets.basic import (
     TitleLabel,
     mark,
 )
+from ..widgets.choice import BigChoice
 from ..widgets.dress import dress
 from .new_project_plan import (
     DEFAULT_SHARES,
@@ -56,11 +59,11 @@ from .new_project_plan import (
 
 if TYPE_CHECKING:
     from ...core.io.importers.plan import ImportPlan
-    from ...core.project.store import Project
 
 log = logging.getLogger(__name__)
 
 LABEL_PX = 74
+TABLES = "Tables (*.csv *.tsv)"
 
 
 class NewProjectDialog(QDialog):
@@ -133,30 +136,32 @@ class NewProjectDialog(QDialog):
                 page,
             )
         )
-        folder = GhostButton(
-            "A folder of images...",
+        folder = BigChoice(
+            "ph.folder-open",
+            "A folder of images",
+            "NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG, TIFF; MSD and nnU-Net folders",
             page,
-            symbol="ph.folder-open",
-            tip="NIfTI, NRRD, DICOM, PNG, JPEG, TIFF; MSD and nnU-Net too",
         )
         folder.clicked.connect(lambda _checked=False: self._choose_folder())
-        table = GhostButton(
-            "A table or a MedMNIST file...",
+        table = BigChoice(
+            "ph.table",
+            "A table or a MedMNIST file",
+            "CSV with a column of files and one of labels; or .npz",
             page,
-            symbol="ph.table",
-            tip="CSV with the columns file and label; or .npz",
         )
         table.clicked.connect(lambda _checked=False: self._choose_file())
-        self.labels_button = GhostButton(
+        self.labels_button = LinkButton(
             "Labels are somewhere else...",
             page,
-            symbol="ph.tag",
             tip="A table or a folder of masks that belongs to the images",
         )
-        self.labels_button.clicked.connect(lambda _checked=False: self._choose_labels())
+        self.labels_button.setMenu(self._labels_menu())
         self.labels_words = QuietLabel("", page)
-        for part in (folder, table, self.labels_button, self.labels_words):
+        column.addSpacing(4)
+        for part in (folder, table):
             column.addWidget(part)
+        column.addWidget(self.labels_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.labels_words)
         column.addStretch(1)
         return page
 
@@ -231,11 +236,27 @@ class NewProjectDialog(QDialog):
         if name:
             self.look(Path(name))
 
-    def _choose_labels(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "A table of labels", "", "Tables (*.csv *.tsv)")
+    def _labels_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("In a folder of masks...").triggered.connect(
+            lambda _checked=False: self.take_labels(
+                QFileDialog.getExistingDirectory(self, "A folder of masks")
+            )
+        )
+        menu.addAction("In a table...").triggered.connect(
+            lambda _checked=False: self.take_labels(
+                QFileDialog.getOpenFileName(self, "A table of labels", "", "Tables (*.csv *.tsv)")[
+                    0
+                ]
+            )
+        )
+        return menu
+
+    def take_labels(self, name: str) -> None:
+        """Take labels from a folder or table; empty changes nothing."""
         if name:
             self._labels = Path(name)
-            self.labels_words.setText(f"Labels from {name}")
+            self.labels_words.setText(f"Labels from {name}. Now choose the images.")
 
     def _choose_place(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "The project", self.place.text())
@@ -249,10 +270,13 @@ class NewProjectDialog(QDialog):
         """Look through a source in a thread, then propose a project."""
         self._source = source
         wanted = self._into.task if self._into else task
+        known = tuple(c.name for c in self._into.classes) if self._into else ()
         self._begin_waiting(f"Looking through {source.name or source} ...")
         self._errands.forget()
         self._errands.ask(
-            partial(look_through, source, self._labels, wanted), self._propose, self._not_found
+            partial(look_through, source, self._labels, wanted, known),
+            self._propose,
+            self._not_found,
         )
 
     def _not_found(self, error: Exception) -> None:
@@ -324,8 +348,8 @@ class NewProjectDialog(QDialog):
             work = partial(create, wish, plan, self._progress.emit)
             self._errands.ask(work, self._made, self._not_made)
 
-    def _made(self, project: "Project") -> None:
-        self._session.adopt(project)
+    def _made(self, loaded: Loaded) -> None:
+        self._session.adopt(loaded)
         self._end()
 
     def _imported(self, _nothing: None) -> None:

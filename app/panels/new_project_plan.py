@@ -1,13 +1,16 @@
 """What a new project will be, before it is made. Free of Qt."""
 
+import os
 import re
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import LongtailError
 from ...core.project.records import Status, Task
+from ..session import Loaded
 
 if TYPE_CHECKING:
     from ...core.io.importers.plan import ImportPlan
@@ -40,13 +43,15 @@ def class_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def suggested_place(source: Path) -> Path:
-    """Give a free folder beside the source, named after it."""
-    stem = source.stem if source.is_file() else source.name
-    wanted = source.parent / f"{stem or 'project'}.longtail"
+def suggested_place(source: Path, home: Path | None = None) -> Path:
+    """Give a free folder beside the images, named after them; in the home folder if need be."""
+    folder = source.parent if source.is_file() else source
+    beside = folder.parent if os.access(folder.parent, os.W_OK) else home or Path.home()
+    stem = folder.name or "project"
+    wanted = beside / f"{stem}.longtail"
     number = 2
     while wanted.exists():
-        wanted = source.parent / f"{stem or 'project'}-{number}.longtail"
+        wanted = beside / f"{stem}-{number}.longtail"
         number += 1
     return wanted
 
@@ -69,19 +74,39 @@ def problem(wish: Wish, plan: "ImportPlan") -> str:
     return ""
 
 
+def renamed(wish: Wish, plan: "ImportPlan") -> dict[str, str]:
+    """Give the found classes that the user calls otherwise, by their place in the line."""
+    pairs = zip(plan.class_names, wish.classes, strict=False)
+    return {
+        found: wished
+        for found, wished in pairs
+        if found not in wish.classes and wished not in plan.class_names
+    }
+
+
 def left_out(wish: Wish, plan: "ImportPlan") -> tuple[str, ...]:
-    """Give the classes that were found but are not among those wished for."""
-    return tuple(name for name in plan.class_names if name not in wish.classes)
+    """Give the classes that were found but are neither wished for nor called otherwise."""
+    known = {*wish.classes, *renamed(wish, plan)}
+    return tuple(name for name in plan.class_names if name not in known)
 
 
-def look_through(source: Path, labels: Path | None, task: Task | None) -> "ImportPlan":
-    """Do the dry run; takes long for large folders, so ask in a thread."""
+def look_through(
+    source: Path, labels: Path | None, task: Task | None, classes: Sequence[str] = ()
+) -> "ImportPlan":
+    """Do the dry run; takes long for large folders, so ask in a thread.
+
+    Raises
+    ------
+    LongtailError
+        There is nothing to import, or it is not understood.
+    """
     from ...core.io.importers import plan_import
 
-    return plan_import(source, labels=labels, task=task.value if task else None)
+    wanted = task.value if task else None
+    return plan_import(source, labels=labels, task=wanted, classes=classes)
 
 
-def create(wish: Wish, plan: "ImportPlan", tell: Callable[[int, int], None]) -> "Project":
+def create(wish: Wish, plan: "ImportPlan", tell: Callable[[int, int], None]) -> Loaded:
     """Make the project and bring the cases in; takes long, so ask in a thread.
 
     Raises
@@ -91,13 +116,19 @@ def create(wish: Wish, plan: "ImportPlan", tell: Callable[[int, int], None]) -> 
     """
     from ...core.project.store import Project
 
-    project = Project.create(wish.place, task=wish.task, classes=wish.classes)
+    names = renamed(wish, plan)
+    found = {wished: name for name, wished in names.items()}
+    first = [found.get(name, name) for name in wish.classes]
+    project = Project.create(wish.place, task=wish.task, classes=first)
     try:
         bring_in(project, wish, plan, tell)
+        for name, wished in names.items():
+            project.rename_class(project.class_named(name).id, wished)
+        return Loaded(project, project.catalogue())
     except BaseException:
         project.close()
+        shutil.rmtree(project.path, ignore_errors=True)
         raise
-    return project
 
 
 def bring_in(
@@ -113,7 +144,13 @@ def bring_in(
     from ...core.project.importing import apply_plan
 
     result = apply_plan(
-        project, plan, split=wish.split, seed=wish.seed, status=wish.status, author="import"
+        project,
+        plan,
+        split=wish.split,
+        seed=wish.seed,
+        status=wish.status,
+        author="import",
+        tell=tell,
     )
     if not result.added and not result.updated:
         reason = result.skipped[0][1] if result.skipped else "No case was found."

@@ -228,6 +228,10 @@ class SessionBar(QWidget):
             )
         self.menu_button.setVisible(self._menu is not None)
 
+    def show_busy(self, words: str) -> None:
+        """Say what is being done, in place of the counts; empty shows them again."""
+        self.counts.setText(words or summary(self._session))
+
     def open_menu(self) -> None:
         """Open the menu under the project's name."""
         if self._menu is None:

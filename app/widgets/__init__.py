@@ -17,12 +17,14 @@ from .basic import (
     Segments,
     TitleLabel,
 )
+from .choice import BigChoice
 from .dress import dress, icon, install_font
 from .page import EmptyState, Page
 from .paint import painting
 
 __all__ = [
     "Bar",
+    "BigChoice",
     "BigNumber",
     "Card",
     "Chip",

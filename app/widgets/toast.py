@@ -73,7 +73,9 @@ class Toast(QFrame):
         """Draw the picture in the colours of the theme."""
         t = look().tokens
         colour = {"error": RED, "good": GREEN}.get(self.severity, t.quiet)
-        self._picture.setPixmap(icon(self._symbol, t.written(colour, t.raised if t.dark else t.card)).pixmap(18, 18))
+        self._picture.setPixmap(
+            icon(self._symbol, t.written(colour, t.raised if t.dark else t.card)).pixmap(18, 18)
+        )
 
     def close_it(self) -> None:
         """Take the notice away."""
