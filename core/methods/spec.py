@@ -29,6 +29,23 @@ class SpecClass(BaseModel):
     volume: float = 0.0
 
 
+class SpecGrid(BaseModel):
+    """The network's grid, chosen from the cases when the run was planned.
+
+    `spacing_mm` is in the array order of the source, 0 where an axis is kept, None where nothing
+    is resampled; `slice_axis` counts the slices of a volume for a 2D network. `patch` and
+    `strides` (level, axis) are on the network's grid; empty for image-level classes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spatial_dims: int
+    spacing_mm: tuple[float, ...] | None = None
+    slice_axis: int = 0
+    patch: tuple[int, ...] = ()
+    strides: tuple[tuple[int, ...], ...] = ()
+
+
 class RunSpec(BaseModel):
     """Everything that decides how a run goes; two runs with equal specs learn the same.
 
@@ -45,6 +62,7 @@ class RunSpec(BaseModel):
     task: Task
     classes: tuple[SpecClass, ...]
     channel_count: int = 1
+    grid: SpecGrid | None = None
     seed: int = 0
     minutes: float | None = None
     iterations: int | None = None
