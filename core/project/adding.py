@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 
 from ..errors import LongtailError
+from .bulk import run_many
 from .cases import ALIVE
 from .labelrules import labels_problem
 from .labels import Labels
@@ -68,7 +69,7 @@ class Adding(Labels):
     def _insert(self, connection: Connection, fresh: Sequence[NewCase]) -> None:
         if fresh:
             time = now()
-            connection.execute(insert(cases), [self._new_row(case, time) for case in fresh])
+            run_many(connection, insert(cases), [self._new_row(case, time) for case in fresh])
 
     def _new_row(self, case: NewCase, time: float) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from ..errors import LongtailError
+from .bulk import run_many
 from .classes import Classes
 from .records import Case, Split, Status
 from .rows import SPLIT_CODES, STATUS_CODES, now, to_case
@@ -185,7 +186,7 @@ class Cases(Classes):
             {"b_row": row, "b_changed": time, **{f"b_{key}": new[key] for key in columns}}
             for row, new in changes.items()
         ]
-        connection.execute(change.values(**places), filled)
+        run_many(connection, change.values(**places), filled)
 
     def _write_status(
         self, connection: Connection, rows: list[dict[str, int]], status: Status

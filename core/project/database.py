@@ -37,6 +37,8 @@ class Database:
         self.write = write
         self._lock = threading.RLock()
         self._copy: Path | None = None
+        # The write-ahead log is shared memory, which network shares do not have.
+        self._journal_mode = "DELETE" if on_network(path.parent) else "WAL"
         self._engine = self._connect()
         self._writer = self._engine.execution_options(writes=True)
         try:
@@ -111,8 +113,7 @@ class Database:
     def _on_connect(self, connection: sqlite3.Connection, _: Any) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
         if self.write:
-            mode = "DELETE" if on_network(self.path.parent) else "WAL"
-            connection.execute(f"PRAGMA journal_mode = {mode}")
+            connection.execute(f"PRAGMA journal_mode = {self._journal_mode}")
             # A commit that returned is on the disk: a label must outlive a power cut.
             connection.execute("PRAGMA synchronous = FULL")
 

@@ -1,7 +1,7 @@
 """Take what an importer found into a project."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 
 from ..io.importers.plan import FoundCase, ImportPlan
@@ -48,7 +48,9 @@ def apply_plan(
     drawn = split is not None and is_shares(split)
     splits = {} if split is None or drawn else written_splits(plan.cases, split)
     words = _Words(project, plan)
-    new = [words.new_case(case, splits.get(case.id)) for case in plan.cases]
+    # A known case keeps its part unless the user speaks of parts.
+    settled = set(project.catalogue().ids) if split is None else set()
+    new = [words.new_case(case, _part(case, splits, settled)) for case in plan.cases]
     result = project.add_cases(new, author=author, status=status, tell=tell)
     if drawn and split is not None:
         project.assign_splits(split, seed, [case.id for case in new])
@@ -74,7 +76,7 @@ class _Words:
             shape=case.shape,
             channel_count=case.channel_count,
             spacing_mm=case.spacing_mm,
-            split=split or (Split(case.split) if case.split else None),
+            split=split,
             patient=case.patient,
             labels=self._labels(case),
             mask=case.mask,
@@ -127,6 +129,12 @@ class _Words:
         said = ", ".join(f"{value} is {names[number]}" for value, number in pairs)
         self._told.append(f"The names of the classes differ, so they go by their order: {said}.")
         return dict(pairs)
+
+
+def _part(case: FoundCase, splits: Mapping[str, Split], settled: Set[str]) -> Split | None:
+    if case.id in splits:
+        return splits[case.id]
+    return Split(case.split) if case.split and case.id not in settled else None
 
 
 def _dropped_words(name: str, count: int) -> str:

@@ -1,12 +1,12 @@
 """What labels must satisfy, and what they amount to: pure functions on arrays and records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import LongtailError
-from .records import NOT_LABELLED, Case, ImageLabels, Status, Task
+from .records import NOT_LABELLED, Case, ClassRecord, ImageLabels, Status, Task
 
 LabelArray = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -78,3 +78,17 @@ def merged_labels(labels: ImageLabels, source: int, into: int) -> ImageLabels:
 def merged_map(array: LabelArray, source: int, into: int) -> LabelArray:
     """Give a copy in which one class's voxels belong to another."""
     return np.where(array == source, np.uint8(into), array)
+
+
+def merge_table(classes: Sequence[ClassRecord]) -> LabelArray | None:
+    """Give the present id of each value, (256,) uint8; None where no class was ever merged."""
+    merged = {record.id: record.merged_into for record in classes if record.merged_into}
+    if not merged:
+        return None
+    table = np.arange(256, dtype=np.uint8)
+    for source in merged:
+        target = source
+        while target in merged:
+            target = merged[target]
+        table[source] = target
+    return table

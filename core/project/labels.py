@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from ..errors import LongtailError
 from ..io.geometry import Geometry
 from ..io.image import read_header
 from ..io.labelmap import read_label_map, write_label_map
-from .cases import ALIVE, Cases, Presence
+from .cases import Cases, Presence
 from .folder import read_fact
 from .journal import StrokeJournal
 from .labelrules import (
@@ -20,15 +20,14 @@ from .labelrules import (
     count_values,
     labels_problem,
     map_status,
-    merged_labels,
-    merged_map,
+    merge_table,
     volumes_of,
 )
 from .mapfiles import current_map, exchanging, kept_map
 from .paths import file_stem, inside
 from .records import NOT_LABELLED, Annotation, Case, ImageLabels, Status, Task
-from .rows import STATUSES, to_annotation, unpack_labels
-from .schema import annotations, cases, classes
+from .rows import to_annotation
+from .schema import annotations
 from .versions import NewVersion, add_versions, keep_version, latest_version
 
 
@@ -135,6 +134,8 @@ class Labels(Cases):
     def read_history_map(self, case_id: str, version: int) -> LabelArray:
         """Read one version of a case's label map, without waiting strokes.
 
+        Classes that have been merged since are given as what they are now.
+
         Raises
         ------
         LongtailError
@@ -142,34 +143,8 @@ class Labels(Cases):
         """
         for entry in self.history(case_id):
             if entry.version == version and entry.file is not None:
-                return _read_map(inside(self.path, entry.file))
+                return self._as_merged(_read_map(inside(self.path, entry.file)))
         raise LongtailError(f"The history of {case_id} has no label map of version {version}.")
-
-    def merge_classes(self, source: int, into: int, *, author: str = "merge") -> None:
-        """Give all examples of one class to another; the former labels go to the history.
-
-        The source is retired. Label maps are rewritten one after the other: after a failure, such
-        as a full disk, do it again to finish.
-
-        Raises
-        ------
-        LongtailError
-            A class is unknown or not in use, or a label map could not be written.
-        """
-        for class_id in (source, into):
-            if self.class_with_id(class_id).retired:
-                raise LongtailError(f"The class with the number {class_id} is not in use.")
-        if source == into:
-            raise LongtailError("A class cannot be merged with itself.")
-        self.require_writable()
-        with self._saving:
-            if self.task is Task.SEGMENTATION:
-                self._merge_maps(source, into, author)
-            else:
-                self._merge_answers(source, into, author)
-            with self._writing() as connection:
-                change = update(classes).where(classes.c.id == source)
-                connection.execute(change.values(retired=True, merged_into=into))
 
     def label_map_path(self, case_id: str) -> Path:
         """Give the file of a case's label map, absolute; waiting strokes are not in it."""
@@ -186,26 +161,6 @@ class Labels(Cases):
         problem = labels_problem(labels, {record.id for record in self.classes}, self.task)
         if problem:
             raise LongtailError(problem)
-
-    def _merge_maps(self, source: int, into: int, author: str) -> None:
-        for case in self.cases():
-            array = self.read_label_map(case.id) if self._has_drawing(case) else None
-            if array is not None and (array == source).any():
-                self._save_map(case, merged_map(array, source, into), author, None)
-                self.journal(case.id).clear()
-
-    def _has_drawing(self, case: Case) -> bool:
-        return case.has_mask or self.journal(case.id).path.exists()
-
-    def _merge_answers(self, source: int, into: int, author: str) -> None:
-        entries = {}
-        with self._writing() as connection:
-            for row in connection.execute(select(cases).where(ALIVE, cases.c.labels.is_not(None))):
-                before = unpack_labels(row.labels)
-                after = merged_labels(before, source, into) if before else before
-                if after != before:
-                    entries[row.row] = NewVersion(after, STATUSES[row.status], author)
-            add_versions(connection, entries)
 
     def _segmented(self, case_id: str) -> Case:
         if self.task is not Task.SEGMENTATION:
@@ -248,7 +203,12 @@ class Labels(Cases):
                 f"The label map of {case.id} holds the values {stray}, which are no classes.",
                 "Add the classes first.",
             )
-        return array
+        return self._as_merged(array)
+
+    def _as_merged(self, array: LabelArray) -> LabelArray:
+        """Give merged classes, which an older version or an undo step may hold, their new id."""
+        table = merge_table(self.all_classes)
+        return array if table is None else table[array]
 
     def _save_map(
         self,

@@ -29,6 +29,7 @@ def to_time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+@lru_cache(MEMORY)
 def pack_labels(labels: ImageLabels | None) -> str | None:
     """Write image-level labels as `yes|no`, ids in order; None is unlabelled."""
     return None if labels is None else f"{_pack_ids(labels.yes)}|{_pack_ids(labels.no)}"
@@ -43,7 +44,8 @@ def unpack_labels(packed: str | None) -> ImageLabels | None:
     return ImageLabels(_unpack_ids(yes), _unpack_ids(no))
 
 
-def pack_numbers(numbers: Iterable[float]) -> str:
+@lru_cache(MEMORY)
+def pack_numbers(numbers: tuple[float, ...]) -> str:
     """Write a shape or a spacing; whole numbers stay whole."""
     return ",".join(repr(number) for number in numbers)
 

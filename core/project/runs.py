@@ -13,7 +13,7 @@ from ..backend.events import Finished, from_json
 from ..errors import LongtailError
 from ..files import write_text, writing_failed
 from .folder import next_number, read_fact
-from .labels import Labels
+from .merging import Merging
 from .records import RunRecord
 from .rows import now, to_time
 from .schema import runs
@@ -24,14 +24,15 @@ QUIET_S = 120.0
 TAIL_BYTES = 1 << 20
 BROKE_OFF = "broke_off"
 
-STATES = ("created", "running", "completed", "stopped", "cancelled", "failed")
+UNDER_WAY = ("created", "running")
+STATES = (*UNDER_WAY, "completed", "stopped", "cancelled", "failed")
 
 # libyaml is ten times faster where it is there; both are the safe kind.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class Runs(Labels):
+class Runs(Merging):
     """The part of a project that keeps its training runs."""
 
     def new_run(self, spec: Mapping[str, Any]) -> RunRecord:
@@ -55,12 +56,14 @@ class Runs(Labels):
     ) -> RunRecord:
         """Note how a run stands; `result` is added to what is known of it.
 
-        The specification is read again from `spec.yaml`, where training has noted what it fixed.
+        At the end the specification is read again from `spec.yaml`, where training has noted what
+        it fixed.
         """
         if state not in STATES:
             raise ValueError(f"{state!r} is none of {STATES}")
         known = self.run(run_id)
-        spec = read_spec(self.run_folder(run_id)) or dict(known.spec)
+        ended = state not in UNDER_WAY
+        spec = (read_spec(self.run_folder(run_id)) if ended else None) or dict(known.spec)
         joint = {**known.result, **(result or {})}
         with self._writing() as connection:
             change = update(runs).where(runs.c.id == run_id)

@@ -13,6 +13,7 @@ from ..errors import LongtailError
 from ..files import writing_failed
 from .cases import ALIVE, CHUNK, Presence
 from .folder import next_number
+from .labelrules import merge_table
 from .mapfiles import current_map
 from .paths import file_stem
 from .predictions import Predictions
@@ -81,12 +82,18 @@ class Trash(Predictions):
         with self._saving, self._writing() as connection:
             self._require_item(connection, item_id)
             self._require_names_free(connection, item_id)
+            query = select(cases.c.id).where(cases.c.trash == item_id)
+            back = list(connection.execute(query).scalars())
             for table in (cases, runs):
-                back = update(table).where(table.c.trash == item_id).values(trash=None)
-                connection.execute(back)
+                change = update(table).where(table.c.trash == item_id)
+                connection.execute(change.values(trash=None))
             connection.execute(delete(trash).where(trash.c.id == item_id))
             _move_back(folder, self.path)
         shutil.rmtree(folder, ignore_errors=True)
+        for record in self.all_classes:
+            if record.merged_into and back:
+                # Merged while these cases lay in the trash.
+                self._merge_examples(record.id, self._present_id(record.id), "merge", back)
 
     def empty_trash(self) -> int:
         """Delete what is in the trash for good; give the bytes that became free."""
@@ -135,6 +142,10 @@ class Trash(Predictions):
         _move(files, self.path, self.path / FOLDER / item)
         row = connection.execute(select(trash).where(trash.c.id == item)).one()
         return _to_item(row)
+
+    def _present_id(self, class_id: int) -> int:
+        table = merge_table(self.all_classes)
+        return class_id if table is None else int(table[class_id])
 
     def _require_item(self, connection: Connection, item_id: str) -> None:
         if connection.execute(select(trash.c.id).where(trash.c.id == item_id)).first() is None:

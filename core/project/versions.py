@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from .bulk import run_many
 from .folder import next_number
 from .records import ImageLabels, Status
 from .rows import STATUS_CODES, now, pack_labels, pack_volumes
@@ -57,13 +58,12 @@ def add_versions(connection: Connection, entries: Mapping[int, NewVersion]) -> N
         return
     time = now()
     before = _version_numbers(connection, list(entries))
-    connection.execute(
-        insert(annotations),
-        [_history_row(row, before.get(row, 0) + 1, entry, time) for row, entry in entries.items()],
-    )
-    connection.execute(
-        _CASE_CHANGE, [_case_row(row, entry, time) for row, entry in entries.items()]
-    )
+    older = [
+        _history_row(row, before.get(row, 0) + 1, entry, time) for row, entry in entries.items()
+    ]
+    run_many(connection, insert(annotations), older)
+    changed = [_case_row(row, entry, time) for row, entry in entries.items()]
+    run_many(connection, _CASE_CHANGE, changed)
     next_number(connection, "label_version")
 
 

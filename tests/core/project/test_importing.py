@@ -70,7 +70,7 @@ def test_a_drawn_split(chest: Project) -> None:
 def test_an_import_without_a_split_leaves_known_ones(chest: Project) -> None:
     plan = _plan(_found("x"), _found("y"))
     apply_plan(chest, plan, split="0/0/1")
-    apply_plan(chest, _plan(_found("x"), _found("y"), _found("z")))
+    apply_plan(chest, _plan(_found("x"), _found("y", split="train"), _found("z")))
     splits = {case.id: case.split for case in chest.cases()}
     assert splits == {"x": Split.TEST, "y": Split.TEST, "z": Split.TRAIN}
 

@@ -107,6 +107,14 @@ def test_a_name_on_the_disk_is_never_overwritten(studied: Project, volume, mask)
     assert studied.trash() == [item]
 
 
+def test_classes_merged_meanwhile_are_merged_on_return(studied: Project, mask: np.ndarray) -> None:
+    item = studied.delete_cases(["two"])
+    studied.merge_classes(2, 1)
+    studied.restore(item.id)
+    np.testing.assert_array_equal(studied.read_label_map("two"), np.where(mask == 2, 1, mask))
+    assert set(studied.case("two").volumes_mm3) == {1}
+
+
 def test_deleting_nothing(studied: Project) -> None:
     assert studied.delete_cases([]) is None
     assert studied.trash() == []
