@@ -300,11 +300,9 @@ def _only_class(labels: ImageLabels | None, columns: Mapping[int, int]) -> int |
 
 
 def _answers(labels: ImageLabels | None, class_ids: Sequence[int]) -> list[int]:
-    """Give 1, 0 or -1 a class; a labelled case without any answer has none of the classes."""
+    """Give 1, 0 or -1 a class, as training does: what was not answered is unknown."""
     if labels is None:
         return [-1] * len(class_ids)
-    if not labels.yes and not labels.no:
-        return [0] * len(class_ids)
     return [1 if i in labels.yes else 0 if i in labels.no else -1 for i in class_ids]
 
 

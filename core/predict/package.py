@@ -25,6 +25,9 @@ from ..project.records import Task
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
 PACKAGE_FORMAT: Final = 1
+PRETRAINED, NO_PRETRAINED = "pretrained", "none"
+"""The option of an encoder that would read weights from elsewhere."""
+
 NOTICE = "Research use only. Not a medical device."
 DESCRIPTION_AT_MOST = 4_000_000
 """Bytes; a description is a few thousand."""
@@ -59,9 +62,10 @@ class PackageNetwork(_Strict):
     @model_validator(mode="after")
     def _plain_options(self) -> "PackageNetwork":
         for name, value in self.options.items():
-            parts = value if isinstance(value, list) else [value]
-            if len(parts) > 64 or not all(_is_plain(part) for part in parts):
+            if not _is_plain(value):
                 raise ValueError(f"the option {name} of the network is not possible")
+        if self.options.get(PRETRAINED, NO_PRETRAINED) != NO_PRETRAINED:
+            raise ValueError("the weights of a model are in its own folder")
         return self
 
 
@@ -170,20 +174,21 @@ def describe(
         By class id.
     """
     plain = card.to_mapping()
+    options = {k: v for k, v in plain["network"]["options"].items() if k != PRETRAINED}
     for one in plain["classes"]:
         one |= {"colour": colours[one["id"]], "threshold": (thresholds or {}).get(one["id"])}
     return PackageDescription.model_validate(
         {
             "task": plain["task"],
             "classes": plain["classes"],
-            "network": _without_paths(plain["network"]),
+            "network": {**plain["network"], "options": _plain_data(options)},
             "preprocessing": plain["preprocessing"],
             "patch_size": plain["patch_size"],
             "prior": plain["prior"],
             "prior_target": prior_target,
             "weights_sha256": "0" * 64,
             "provenance": provenance.model_copy(
-                update={"settings": _without_paths(provenance.settings)}
+                update={"settings": _plain_data(provenance.settings)}
             ),
         }
     )
@@ -313,7 +318,9 @@ def _state(network: nn.Module) -> list[tuple[str, Tensor]]:
     return [(name, value.clone()) for name, value in network.state_dict().items()]
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, deep: int = 2) -> bool:
+    if isinstance(value, list):
+        return deep > 0 and len(value) <= 64 and all(_is_plain(part, deep - 1) for part in value)
     if isinstance(value, bool) or value is None:
         return True
     if isinstance(value, str):
@@ -322,15 +329,12 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, int | float) and abs(value) <= 65535
 
 
-def _without_paths(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave the folders of paths out: they name people and places."""
-    return {
-        key: _without_paths(value) if isinstance(value, dict) else _file_name(value)
-        for key, value in settings.items()
-    }
-
-
-def _file_name(value: Any) -> Any:
+def _plain_data(value: Any) -> Any:
+    """Give lists for tuples, and leave the folders of paths out: they name people and places."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain_data(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_data(part) for part in value]
     if isinstance(value, str) and ("/" in value or "\\" in value):
         return value.replace("\\", "/").rpartition("/")[2]
-    return list(value) if isinstance(value, tuple) else value
+    return value

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from longtail.core.checkpoints.store import build_network as real_build
 from longtail.core.errors import LongtailError
+from longtail.core.nets.recipe import NetworkRecipe
 from longtail.core.predict.package import (
     DESCRIPTION,
     WEIGHTS,
@@ -15,6 +17,7 @@ from longtail.core.predict.package import (
     read_package,
     write_package,
 )
+from longtail.core.project.records import Task
 
 COLOURS = {1: "#56b4e9", 2: "#cc79a7", 3: "#2fb58a"}
 
@@ -107,6 +110,9 @@ def changed(folder, **changes):
         {"network__options": {"weights": "..\\secret"}},
         {"network__options": {"width": 10**12}},
         {"network__options": {"deep": {"er": 1}}},
+        {"network__options": {"deep": [[[1]]]}},
+        {"network__options": {"pretrained": "lite0"}},
+        {"network__options": {"pretrained": "secret"}},
         {"preprocessing__size": [10**9, 10**9]},
         {"preprocessing__spacing_mm": [0.0, 1.0, 1.0]},
         {"preprocessing__spacing_mm": [float("nan"), 1.0, 1.0]},
@@ -168,3 +174,25 @@ def test_missing_weights_and_missing_models_are_sentences(folder, tmp_path):
     with pytest.raises(LongtailError, match="no exported model"):
         read_package(tmp_path)
     assert not is_package(tmp_path)
+
+
+REAL = [
+    NetworkRecipe("unet", 3, 1, 3, {"width": 4, "strides": ((1, 2, 2), (2, 2, 2))}),
+    NetworkRecipe("unet", 2, 1, 3, {"width": 4}),
+    NetworkRecipe("encoder", 2, 3, 2, {"name": "resnet18", "pretrained": "/home/x/net.pt"}),
+    NetworkRecipe("encoder", 2, 1, 2, {"name": "densenet121", "head": "cosine"}),
+]
+
+
+@pytest.mark.parametrize("recipe", REAL, ids=lambda recipe: f"{recipe.kind}-{recipe.spatial_dims}")
+def test_the_networks_that_are_trained_survive(tmp_path, volume_card, provenance, recipe):
+    options = {key: value for key, value in recipe.options.items() if key != "pretrained"}
+    network = real_build(replace(recipe, options=options)).eval()
+    task = Task.SEGMENTATION if recipe.kind == "unet" else Task.CLASSIFICATION
+    card = replace(volume_card, task=task, network=recipe)
+    write_package(tmp_path / "m", describe(card, COLOURS, provenance), network)
+    package = read_package(tmp_path / "m")
+    values = torch.rand(1, recipe.in_channels, *[32] * recipe.spatial_dims)
+    with torch.no_grad():
+        torch.testing.assert_close(package.loaded.network(values), network(values))
+    assert "home" not in (tmp_path / "m" / DESCRIPTION).read_text()
