@@ -1,7 +1,7 @@
 """The one reader of images: every format ends here in (channel, z, y, x) or (channel, y, x).
 
 A path is a file, a folder that holds a DICOM series, or a file or folder with a part of it behind
-a `#`: `file.npz#ROW` (one image of an array of images), `folder#SERIES` (one of several DICOM
+a `#`: `file.npz#ARRAY:ROW` (one image of an array of images), `folder#SERIES` (one of several DICOM
 series) and `file.nii.gz#channels` (the fourth axis of this file is known to hold channels).
 """
 

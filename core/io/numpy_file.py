@@ -126,9 +126,9 @@ def _array_of(source: Source) -> AnyArray:
 
 
 def _member_and_row(source: Source) -> tuple[str, int | None]:
-    """Take `train_images/17` apart; a lone array needs no name, and no row is the array itself."""
-    name, slash, row = source.part.rpartition("/")
-    if not slash and not source.part.isdigit():
+    """Take `train_images:17` apart; a lone array needs no name, and no row is the array itself."""
+    name, colon, row = source.part.rpartition(":")
+    if not colon and not source.part.isdigit():
         name, row = source.part, ""
     if not name:
         with zipfile.ZipFile(source.path) as file:

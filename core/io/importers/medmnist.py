@@ -125,13 +125,13 @@ def _cases(
 ) -> Iterator[FoundCase]:
     member = f"{split}_images"
     file = path.resolve().as_posix()
-    header = read_header(Source(path, f"{member}/0"))
+    header = read_header(Source(path, f"{member}:0"))
     count = members(path)[member].shape[0]
     for row in range(count):
         classes = None if labels is None else _classes_of(labels[row], names)
         yield FoundCase(
             id=f"{prefix}{split}/{row:05d}",
-            channels=(f"{file}#{member}/{row}",),
+            channels=(f"{file}#{member}:{row}",),
             shape=header.shape,
             channel_count=header.channel_count,
             spacing_mm=None,
