@@ -1,7 +1,6 @@
 """Training runs: made, recorded, recovered after a crash, and what they predicted."""
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import yaml
 from sqlalchemy import Row, insert, select, update
 
-from ..backend.events import Finished, from_json
+from ..backend.event_log import is_still_written, recorded_end
 from ..errors import LongtailError
 from ..files import write_text, writing_failed
 from .folder import next_number, read_fact
@@ -18,10 +17,6 @@ from .records import RunRecord
 from .rows import now, to_time
 from .schema import runs
 
-QUIET_S = 120.0
-"""A training process writes to its log more often than this while it lives."""
-
-TAIL_BYTES = 1 << 20
 BROKE_OFF = "broke_off"
 
 UNDER_WAY = ("created", "running")
@@ -74,8 +69,7 @@ class Runs(Merging):
     def recover_runs(self) -> list[RunRecord]:
         """Record how runs ended that went on, or broke off, while nobody held the project.
 
-        A run whose log has moved within the last two minutes is left as it is: its process may
-        have been told to go on without a window.
+        A run whose process goes on without a window is left as it is.
 
         Returns
         -------
@@ -122,12 +116,12 @@ class Runs(Merging):
 
     def _recover(self, run: RunRecord) -> RunRecord | None:
         log = self.run_folder(run.id) / "events.jsonl"
-        finished = last_finished(log)
+        finished = recorded_end(log)
         if finished is not None:
             result = finished.result or {}
             told = {"reason": finished.reason, "remedy": finished.remedy, BROKE_OFF: False}
             return self.record_run(run.id, state=str(finished.outcome), result={**result, **told})
-        if _broke_off(run) or _moved_lately(log):
+        if _broke_off(run) or is_still_written(log):
             return None
         return self.record_run(
             run.id,
@@ -138,20 +132,6 @@ class Runs(Merging):
                 BROKE_OFF: True,
             },
         )
-
-
-def last_finished(log: Path) -> Finished | None:
-    """Read how a run ended from its `events.jsonl`; None where it does not say."""
-    for line in reversed(_tail(log)):
-        try:
-            document = json.loads(line)
-            if document.get("event") == Finished.__name__:
-                event = from_json(document)
-                return event if isinstance(event, Finished) else None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            # The last line may be torn by the same crash.
-            continue
-    return None
 
 
 def read_spec(folder: Path) -> dict[str, Any] | None:
@@ -172,21 +152,8 @@ def write_spec(folder: Path, spec: Mapping[str, Any]) -> None:
     write_text(folder / "spec.yaml", text)
 
 
-def _tail(log: Path) -> list[str]:
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            return file.read().decode("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return []
-
-
 def _broke_off(run: RunRecord) -> bool:
     return run.state == "failed" and bool(run.result.get(BROKE_OFF))
-
-
-def _moved_lately(log: Path) -> bool:
-    return log.exists() and time.time() - log.stat().st_mtime < QUIET_S
 
 
 def _make_run_folder(folder: Path, spec: Mapping[str, Any]) -> None:

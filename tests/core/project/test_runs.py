@@ -1,26 +1,28 @@
 import json
 import os
-import time
+import socket
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from longtail.core.backend.events import Finished, Outcome, Progress, to_json
+from longtail.core.backend.events import Finished, Outcome, Progress, Started, to_json
 from longtail.core.errors import LongtailError
 from longtail.core.project.records import PredictionRecord
 from longtail.core.project.runs import read_spec, write_spec
 from longtail.core.project.store import Project
 
+BEGUN = Started("Training", "CPU")
 SPEC = {"method": "supervised", "seed": 3, "classes": [{"id": 1, "name": "wäll"}]}
 
 
-def _log(project: Project, run_id: str, *events: object, torn: str = "", age_s: float = 0) -> None:
+def _log(project: Project, run_id: str, *events: object, process: int = 0, torn: str = "") -> None:
+    facts = {"host": socket.gethostname(), "process": process, "time": datetime.now().isoformat()}
+    lines = [json.dumps({**to_json(event), **facts}) + "\n" for event in events]
     path = project.run_folder(run_id) / "events.jsonl"
-    lines = "".join(json.dumps(to_json(event)) + "\n" for event in events)
-    path.write_text(lines + torn, encoding="utf-8")
-    os.utime(path, (time.time() - age_s, time.time() - age_s))
+    path.write_text("".join(lines) + torn, encoding="utf-8")
 
 
 def test_a_run_has_a_folder_and_its_specification(heart: Project) -> None:
@@ -79,7 +81,7 @@ def test_a_run_that_went_on_alone_is_recorded(heart: Project) -> None:
     run_id = heart.new_run(SPEC).id
     heart.record_run(run_id, state="running")
     done = Finished(Outcome.COMPLETED, {"iterations": 5})
-    _log(heart, run_id, Progress(1, 5), done, torn='{"event": "Prog')
+    _log(heart, run_id, BEGUN, Progress(1, 5), done, torn='{"event": "Prog')
     assert [run.id for run in heart.recover_runs()] == [run_id]
     run = heart.run(run_id)
     assert (run.state, run.result["iterations"]) == ("completed", 5)
@@ -89,7 +91,7 @@ def test_a_run_that_went_on_alone_is_recorded(heart: Project) -> None:
 def test_a_failure_keeps_its_reason(heart: Project) -> None:
     run_id = heart.new_run(SPEC).id
     heart.record_run(run_id, state="running")
-    _log(heart, run_id, Finished(Outcome.FAILED, None, "No memory.", "Use fewer."))
+    _log(heart, run_id, BEGUN, Finished(Outcome.FAILED, None, "No memory.", "Use fewer."))
     heart.recover_runs()
     run = heart.run(run_id)
     assert (run.state, run.result["reason"], run.result["remedy"]) == (
@@ -102,7 +104,7 @@ def test_a_failure_keeps_its_reason(heart: Project) -> None:
 def test_a_run_that_may_still_go_on_is_left_alone(heart: Project) -> None:
     run_id = heart.new_run(SPEC).id
     heart.record_run(run_id, state="running")
-    _log(heart, run_id, Progress(1, 5), age_s=10)
+    _log(heart, run_id, BEGUN, Progress(1, 5), process=os.getpid())
     assert heart.recover_runs() == []
     assert heart.run(run_id).state == "running"
 
@@ -110,13 +112,21 @@ def test_a_run_that_may_still_go_on_is_left_alone(heart: Project) -> None:
 def test_a_run_that_broke_off_is_told_and_may_prove_alive(heart: Project) -> None:
     run_id = heart.new_run(SPEC).id
     heart.record_run(run_id, state="running")
-    _log(heart, run_id, Progress(1, 5), age_s=1000)
+    _log(heart, run_id, BEGUN, Progress(1, 5))
     assert [run.state for run in heart.recover_runs()] == ["failed"]
     assert "Resume" in heart.run(run_id).result["remedy"]
     assert heart.recover_runs() == []
-    _log(heart, run_id, Progress(1, 5), Finished(Outcome.STOPPED, {"iterations": 3}))
+    _log(heart, run_id, BEGUN, Progress(1, 5), Finished(Outcome.STOPPED, {"iterations": 3}))
     assert [run.state for run in heart.recover_runs()] == ["stopped"]
     assert heart.recover_runs() == []
+
+
+def test_a_resumed_run_is_not_taken_for_its_former_end(heart: Project) -> None:
+    run_id = heart.new_run(SPEC).id
+    heart.record_run(run_id, state="running")
+    _log(heart, run_id, BEGUN, Finished(Outcome.STOPPED), BEGUN, process=os.getpid())
+    assert heart.recover_runs() == []
+    assert heart.run(run_id).state == "running"
 
 
 def test_a_run_without_a_log_broke_off(heart: Project) -> None:
