@@ -37,7 +37,7 @@ class CurvePlot(pg.PlotWidget):
         self._singled_out: str | None = None
         self._items: dict[str, pg.PlotDataItem] = {}
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_MS)
-        self._redraw.timeout.connect(self._draw)
+        self._redraw.timeout.connect(self.draw_now)
         self._dress()
         self.wear_icon()
 
@@ -58,7 +58,15 @@ class CurvePlot(pg.PlotWidget):
     def single_out(self, name: str | None) -> None:
         """Let the other classes' curves step back; None brings them forward again."""
         self._singled_out = name
-        self._draw()
+        self.draw_now()
+
+    def names(self) -> tuple[str, ...]:
+        """Give the names of the curves that are drawn."""
+        return tuple(self._items)
+
+    def level(self, name: str) -> float:
+        """Give how far on top a curve lies."""
+        return float(self._items[name].zValue())
 
     @property
     def singled_out(self) -> str | None:
@@ -68,6 +76,12 @@ class CurvePlot(pg.PlotWidget):
     def sizeHint(self) -> QSize:
         """Give the height of the pictures."""
         return QSize(240, 150)
+
+    def close(self) -> bool:
+        """Close; pyqtgraph deletes the curves then, so nothing may be drawn any more."""
+        self._redraw.stop()
+        self._curves, self._items = (), {}
+        return bool(super().close())
 
     def _dress(self) -> None:
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -95,9 +109,10 @@ class CurvePlot(pg.PlotWidget):
             axis.setTextPen(pg.mkPen(t.quiet))
             axis.setTickFont(font)
             axis.setStyle(tickLength=-3, tickTextOffset=4)
-        self._draw()
+        self.draw_now()
 
-    def _draw(self) -> None:
+    def draw_now(self) -> None:
+        """Draw what was shown last."""
         names = [curve.name for curve in self._curves]
         for name in [name for name in self._items if name not in names]:
             self.removeItem(self._items.pop(name))

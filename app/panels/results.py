@@ -69,6 +69,8 @@ class ResultsPanel(QWidget):
         self._stand = Stand()
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._tick = QTimer(self, singleShot=True, interval=TICK_MS)
+        self._soon.timeout.connect(self.refresh)
+        self._tick.timeout.connect(self._show_progress)
         self._make()
         self._lay_out()
         dress(self)
@@ -145,6 +147,13 @@ class ResultsPanel(QWidget):
             return None, Finished(Outcome.FAILED, None, error.reason, error.remedy)
         return report, self._failed.get(run.id)
 
+    def _read_other(self, project: "Project", other: RunRecord | None) -> Report | None:
+        try:
+            return self._shelf.get(project.run_folder(other.id), self._split) if other else None
+        except LongtailError:
+            # It says so itself once it is chosen; here it is only not compared with.
+            return None
+
     def _show_stand(self, told: Stand) -> None:
         self.ask.say(told.title, told.text, told.tone)
         self.primary.setVisible(bool(told.primary))
@@ -162,7 +171,8 @@ class ResultsPanel(QWidget):
         measure = next((each for each in measures if each.key == self._measure), measures[0])
         others = self._others(project, run)
         other = self._compared(others)
-        theirs = self._shelf.get(project.run_folder(other.id), self._split) if other else None
+        theirs = self._read_other(project, other)
+        other = other if theirs else None
         names = (run_number(run.id), run_number(other.id) if other else "")
         self.figures.show_results(results(report, measure, theirs), names[1])
         choices = [(each.id, run_number(each.id)) for each in others]

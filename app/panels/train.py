@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -13,7 +14,6 @@ from ...core.methods.catalogue import METHODS
 from ...core.project.records import RunRecord, Split
 from ..background import Errands
 from ..widgets import EmptyState, dress
-from .train_after import AfterPage
 from .train_before import BeforePage
 from .train_fields import fields_of
 from .train_live import ClassLook, facts, live, run_line
@@ -32,11 +32,12 @@ from .train_model import (
     validation_sentence,
 )
 from .train_outcome import ending
-from .train_words import case_noun, plural
+from .train_words import plural
 
 if TYPE_CHECKING:
     from ..session import Session
     from ..tracked import TrackedJob
+    from .train_after import AfterPage
     from .train_during import DuringPage
 
 PLAN_AFTER_MS = 150
@@ -82,10 +83,11 @@ class TrainPanel(QWidget):
             "Nothing to train on yet",
             "Open a project, or start one from a folder of images.",
         )
-        self.before, self.after = BeforePage(), AfterPage()
+        self.before = BeforePage()
         self._during: DuringPage | None = None
+        self._after: AfterPage | None = None
         self.pages = QStackedWidget(self)
-        for page in (self.nothing, self.before, self.after):
+        for page in (self.nothing, self.before):
             self.pages.addWidget(page)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -109,6 +111,19 @@ class TrainPanel(QWidget):
             page.remedy_chosen.connect(self._take_remedy)
         return self._during
 
+    @property
+    def after(self) -> "AfterPage":
+        """The page of a run that has ended; made when it is first needed."""
+        if self._after is None:
+            from .train_after import AfterPage
+
+            page = self._after = AfterPage()
+            self.pages.addWidget(page)
+            page.results_asked.connect(self._see_results)
+            page.resume_asked.connect(self._resume_last)
+            page.again_asked.connect(self.show_before)
+        return self._after
+
     def showEvent(self, event: QShowEvent) -> None:
         """Bring the plan up to date when the panel comes into view."""
         super().showEvent(event)
@@ -130,9 +145,6 @@ class TrainPanel(QWidget):
         self.before.train_asked.connect(self._start)
         self.before.resume_asked.connect(self._resume)
         self.before.panel_asked.connect(self.panel_asked)
-        self.after.results_asked.connect(self._see_results)
-        self.after.resume_asked.connect(self._resume_last)
-        self.after.again_asked.connect(self.show_before)
 
     def _show_project(self) -> None:
         project = self._session.project
@@ -151,7 +163,7 @@ class TrainPanel(QWidget):
         project = self._session.project
         if project is None:
             return
-        self.before.show_methods(methods_for(project.task), case_noun(project.task))
+        self.before.show_methods(methods_for(project.task))
         runs = project.runs()
         self.before.runs.setText(plural(len(runs), "run") if runs else "no run yet")
         last = runs[-1] if runs else None
@@ -186,7 +198,9 @@ class TrainPanel(QWidget):
             return
         self._plan, self._stale = plan, False
         self.before.show_plan(plan)
-        self.before.needs.show_lines(needs(project, plan))
+        device = self._session.backend.device_label()
+        there = psutil.virtual_memory().total if device.startswith("CPU") else None
+        self.before.needs.show_lines(needs(plan, device, there))
         choice = plan.spec.validation if plan.spec else self.before.wish.validation or "none"
         held = labelled_in(catalogue, Split.VAL)
         self.before.validation.show_choice(choice, validation_sentence(project.task, held, choice))

@@ -5,9 +5,10 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from ..widgets import BigNumber, GhostButton, HairLine, Page, PrimaryButton
 from ..widgets.basic import mark
+from .train_curves import Curves
 from .train_live import Live
 from .train_outcome import Ending
-from .train_parts import Curves, RunHead, SayCard
+from .train_parts import RunHead, SayCard
 
 _CHANGE_KINDS = {True: "good", False: "bad", None: "quiet"}
 

@@ -24,10 +24,10 @@ from .train_before_parts import (
     in_row,
     labelled_row,
 )
-from .train_model import Plan, Wish
+from .train_model import Plan, Wish, about_class
 from .train_parts import SayCard
 
-_BLOCKED_BUTTONS = {"Label": "Label some", "Cases": "Add images"}
+_BLOCKED_BUTTONS = {"Label": "Go to Label", "Cases": "Go to Cases"}
 
 
 class BeforePage(Page):
@@ -54,7 +54,7 @@ class BeforePage(Page):
         self.fold = Fold("Further settings", self)
         self.form = SettingsForm()
         self.drawing = Drawing()
-        self.warnings = QVBoxLayout()
+        self.warning = SayCard(parent=self)
         self.blocked = SayCard(parent=self)
         self.train = PrimaryButton("Train", self)
         self._lay_out()
@@ -62,9 +62,8 @@ class BeforePage(Page):
 
     # --- what is shown ---
 
-    def show_methods(self, methods: Sequence[Method], labelled_noun: str) -> None:
-        """Offer `methods`; the choice stays where it can."""
-        self.use.noun = self.drawing.noun = labelled_noun
+    def show_methods(self, methods: Sequence[Method]) -> None:
+        """Offer `methods`; the choice stays where they are the same."""
         if tuple(methods) == self._methods:
             return
         self._methods = tuple(methods)
@@ -78,12 +77,14 @@ class BeforePage(Page):
     def show_plan(self, plan: Plan) -> None:
         """Show what the wish comes to."""
         self.use.show_plan(plan)
-        self._show_warnings(plan.warnings)
+        self._show_warnings(plan)
         blocked = plan.blocked
         at_field = blocked.field if blocked else ""
+        sentence = f"{blocked.reason} {blocked.remedy}".strip() if blocked else ""
+        # The form's own words come first: they are about the value alone.
         self.form.show_problems(
-            {at_field: f"{blocked.reason} {blocked.remedy}".strip()}
-            if blocked and at_field
+            {at_field: sentence} | self.form.own_problems()
+            if at_field
             else self.form.own_problems()
         )
         if at_field:
@@ -141,7 +142,7 @@ class BeforePage(Page):
         inside.setSpacing(12)
         inside.addWidget(self.drawing)
         inside.addWidget(self.form)
-        self.foot.addLayout(self.warnings)
+        self.foot.addWidget(self.warning)
         self.foot.addWidget(self.blocked)
         self.foot.addWidget(self.train)
         for box in (self.method, self.preset):
@@ -174,11 +175,9 @@ class BeforePage(Page):
         # The form says that it has changed, and so the wish has.
         self.form.show_model(method.settings, method.presets.get(name, {}))
 
-    def _show_warnings(self, warnings: Sequence[str]) -> None:
-        while self.warnings.count():
-            self.warnings.takeAt(0).widget().deleteLater()
-        for warning in warnings[:3]:
-            self.warnings.addWidget(SayCard("", warning, self, tone="tail"))
+    def _show_warnings(self, plan: Plan) -> None:
+        rare = any(about_class(warning, plan.use) for warning in plan.warnings)
+        self.warning.say("", "\n".join(plan.warnings), "tail" if rare else "")
 
     def _show_button(self, can_train: bool) -> None:
         self.train.setVisible(can_train or bool(self._panel))

@@ -46,7 +46,7 @@ class Budget(QWidget):
         self.amount = NumberBox(1, 10_000_000, self)
         self.amount.setValue(self._kept["minutes"])
         self.amount.setAccessibleName("Budget")
-        self.amount.setFixedWidth(84)
+        self.amount.setMinimumWidth(40)
         row = in_row(self.amount, self.unit)
         row.setContentsMargins(0, 0, 0, 0)
         self.setLayout(row)
@@ -72,8 +72,6 @@ class Budget(QWidget):
 class UseSection(QWidget):
     """What will be learned from: a bar a class, and the unlabelled as a row of their own."""
 
-    noun = "scan"
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.section = SectionLabel("What it learns from", parent=self)
@@ -90,7 +88,7 @@ class UseSection(QWidget):
     def show_plan(self, plan: Plan) -> None:
         """Show the cases of a plan."""
         self.setVisible(bool(plan.use))
-        self.section.set_text("What it learns from", f"{plan.labelled:,} labelled {self.noun}s")
+        self.section.set_text("What it learns from", f"{plan.labelled:,} labelled")
         rows = [Bar(row.key, row.name, row.count, tier=row.tier) for row in plan.use]
         if plan.unlabelled:
             rows.append(Bar(UNLABELLED_KEY, "unlabelled", plan.unlabelled))
@@ -174,7 +172,6 @@ class Drawing(QWidget):
     """The draw of the run: its seed, and how many labelled cases it may use."""
 
     changed = Signal()
-    noun = "scan"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -271,7 +268,7 @@ def labelled_row(text: str, control: QWidget, *, stretch: bool = True) -> QHBoxL
     name = QLabel(text)
     name.setBuddy(control)
     if stretch:
-        name.setFixedWidth(64)
+        name.setFixedWidth(60)
         return in_row(name, control)
     row = in_row(name, None)
     row.addWidget(control)

@@ -7,8 +7,9 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from ...core.backend.events import Warned
 from ..widgets import BigNumber, GhostButton, HairLine, Page, QuietLabel
+from .train_curves import Curves
 from .train_live import ClassLook, Live
-from .train_parts import Curves, RunHead, SayCard, WarningCard
+from .train_parts import RunHead, SayCard, WarningCard, flow
 
 MOST_CARDS = 4
 _FINE = 1000
@@ -158,11 +159,9 @@ class RunButtons(QWidget):
         row.addWidget(self.stop)
         row.addStretch(1)
         row.addWidget(self.cancel)
-        answers = QHBoxLayout()
-        answers.setSpacing(6)
+        answers = flow()
         answers.addWidget(self.throw_away)
         answers.addWidget(self.go_on)
-        answers.addStretch(1)
         self.question.body.addLayout(answers)
         self.question.hide()
         column = QVBoxLayout(self)

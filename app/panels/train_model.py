@@ -9,14 +9,15 @@ from ...core.methods.catalogue import METHODS, Method
 from ...core.methods.spec import RunSpec
 from ...core.project.records import RunRecord, Split, Task
 from .train_fields import SettingField
-from .train_live import ClassLook, Tier
-from .train_words import case_noun, plural, run_number
+from .train_live import ClassLook, Tier, budget
+from .train_words import case_noun, memory, plural, run_number
 
 if TYPE_CHECKING:
     from ...core.project.catalogue import Catalogue
     from ...core.project.store import Project
 
 DEFAULT_MINUTES = 6.0
+TIMES = " \N{MULTIPLICATION SIGN} "
 RESUMABLE = ("stopped", "failed", "running", "created")
 
 
@@ -66,6 +67,7 @@ class Plan:
     use: tuple[UseRow, ...] = ()
     labelled: int = 0
     unlabelled: int = 0
+    memory_bytes: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -85,6 +87,7 @@ def make_plan(
     fields: Sequence[SettingField] = (),
 ) -> Plan:
     """Resolve a wish against the project as it is now; failures become `blocked`."""
+    from ...core.training.estimate import estimate_run
     from ...core.training.plan import plan_run
 
     try:
@@ -101,8 +104,14 @@ def make_plan(
         )
     except LongtailError as error:
         return Plan(blocked=_blocked(project, error, fields))
-    plan = Plan(spec=spec, use=use_rows(spec, tiers))
-    plan = replace(plan, labelled=len(spec.train_labelled), unlabelled=len(spec.train_unlabelled))
+    plan = Plan(
+        spec,
+        None,
+        use_rows(spec, tiers),
+        len(spec.train_labelled),
+        len(spec.train_unlabelled),
+        estimate_run(spec).memory_bytes,
+    )
     return plan if project.writable else replace(plan, blocked=read_only(project))
 
 
@@ -125,6 +134,38 @@ def read_only(project: "Project") -> Blocked:
         f"The folder of {project.name} cannot be written, so a run cannot be kept.",
         "Ask for write permission or copy the project to a folder of your own.",
     )
+
+
+def needs(plan: Plan, device: str, memory_there: int | None) -> tuple[tuple[str, str], ...]:
+    """Tell what a plan will need as (what, how much) pairs; nothing for a plan that cannot run.
+
+    Parameters
+    ----------
+    device
+        Where it will run, in a word.
+    memory_there
+        Bytes of memory that the device has, None if that is not known.
+    """
+    if plan.spec is None:
+        return ()
+    lines = [("Looks at", looks_at(plan.spec)), ("Memory", _memory(plan, memory_there))]
+    lines.append(("Time", f"{budget(plan.spec.to_mapping())} and set-up"))
+    lines.append(("Runs on", device))
+    return tuple((what, much) for what, much in lines if much)
+
+
+def looks_at(spec: RunSpec) -> str:
+    """Say what the network sees in one go: `48 x 64 x 48 voxels` or `128 x 128 pixels`."""
+    if spec.grid is not None and spec.grid.patch:
+        unit = "voxels" if len(spec.grid.patch) == 3 else "pixels, slice by slice"
+        return f"{TIMES.join(map(str, spec.grid.patch))} {unit}"
+    size = spec.settings.get("size")
+    return f"{size}{TIMES}{size} pixels" if isinstance(size, int) else ""
+
+
+def about_class(warning: str, rows: Sequence[UseRow]) -> bool:
+    """Tell whether a warning names one of the classes."""
+    return any(row.name and row.name in warning for row in rows)
 
 
 def class_looks(project: "Project", tiers: Mapping[int, str]) -> tuple[ClassLook, ...]:
@@ -162,11 +203,19 @@ def interrupted(run: RunRecord) -> str:
     return f"{run_number(run.id).capitalize()} {words} and can go on from its last checkpoint."
 
 
+def _memory(plan: Plan, there: int | None) -> str:
+    if not plan.memory_bytes:
+        return ""
+    if there is None:
+        return f"about {memory(plan.memory_bytes)}"
+    return f"about {memory(plan.memory_bytes)} of {memory(there)}"
+
+
 def _blocked(project: "Project", error: LongtailError, fields: Sequence[SettingField]) -> Blocked:
     return Blocked(
         error.reason,
         error.remedy,
-        _panel(project),
+        _panel(project, error),
         next((each.name for each in fields if names_setting(error.reason, each)), ""),
     )
 
@@ -191,9 +240,9 @@ def names_setting(reason: str, setting: SettingField) -> bool:
     return f"({setting.name})" in reason or f"{setting.name}=" in reason
 
 
-def _panel(project: "Project") -> str:
-    """Name the panel where more labels are given; Cases as long as there are no cases."""
-    return "Label" if project.case_count else "Cases"
+def _panel(project: "Project", error: LongtailError) -> str:
+    """Name the panel where it is put right: Cases for images and their parts, else Label."""
+    return "Cases" if not project.case_count or " part" in error.remedy else "Label"
 
 
 def _tier(tier: str) -> Tier:

@@ -1,15 +1,13 @@
 """Parts that the pages of the Train panel share: their head, the curves, the cards."""
 
-from collections.abc import Sequence
 from html import escape
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from superqt import QFlowLayout
 
 from ...core.backend.events import Warned
-from ..plots import CurvePlot, Legend
-from ..widgets import Card, ElidedLabel, GhostButton, QuietLabel, SectionLabel, TitleLabel
-from .train_live import Curve
+from ..widgets import Card, ElidedLabel, GhostButton, QuietLabel, TitleLabel
 
 SAMPLE_MORE = "sample"
 SHOW_CURVE = "Show curve"
@@ -42,36 +40,6 @@ class RunHead(QWidget):
         self.facts.setVisible(bool(facts))
 
 
-class Curves(QWidget):
-    """The section with the curves and their legend; nothing as long as there is no curve."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.section = SectionLabel("", parent=self)
-        self.plot = CurvePlot(self)
-        self.legend = Legend(self)
-        card = Card(self)
-        card.body.setContentsMargins(4, 8, 8, 4)
-        card.body.addWidget(self.plot)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        for widget in (self.section, card, self.legend):
-            column.addWidget(widget)
-        self.hide()
-
-    def show_curves(self, title: str, curves: Sequence[Curve], end: int) -> None:
-        """Draw the curves of a run; `end` is its last step, 0 if unknown."""
-        self.setVisible(bool(curves))
-        self.section.set_text(title)
-        self.plot.show_curves(curves, end, shares="loss" not in title.lower())
-        self.legend.show_curves(curves)
-
-    def single_out(self, name: str) -> None:
-        """Let one class stand out, or none if it does already."""
-        self.plot.single_out(None if self.plot.singled_out == name else name)
-
-
 class WarningCard(Card):
     """Something to look at, with what can be done; amber only when it is about a rare class."""
 
@@ -98,8 +66,7 @@ class WarningCard(Card):
         self.answer.show()
 
     def _add_buttons(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
+        row = flow()
         for label in self.warned.remedies:
             if label.lower().startswith(SAMPLE_MORE) and self.warned.class_name:
                 row.addWidget(self._button(label))
@@ -108,7 +75,6 @@ class WarningCard(Card):
             button.clicked.connect(self._ask_curve)
             row.addWidget(button)
         if row.count():
-            row.addStretch(1)
             self.body.addLayout(row)
 
     def _button(self, label: str) -> GhostButton:
@@ -153,6 +119,14 @@ class SayCard(Card):
         self.setVisible(bool(title or text))
         if tone is not None:
             self.set_tone(tone)
+
+
+def flow() -> QFlowLayout:
+    """Lay buttons side by side, and below one another where there is no room."""
+    layout = QFlowLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    return layout
 
 
 def rich(text: str) -> str:
