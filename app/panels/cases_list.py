@@ -34,6 +34,7 @@ class CaseListView(QListView):
         self.delegate = CaseDelegate(self)
         self.setItemDelegate(self.delegate)
         self.setUniformItemSizes(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -43,6 +44,8 @@ class CaseListView(QListView):
         self.setMinimumHeight(2 * ROW_PX)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._context_menu)
+        self.cases.changed.connect(self.viewport().update)
+        thumbnails.ready.connect(self._picture_came)
         self.selectionModel().currentChanged.connect(self._current_changed)
         self.selectionModel().selectionChanged.connect(self._selection_changed)
 
@@ -71,6 +74,11 @@ class CaseListView(QListView):
             if scroll:
                 self.scrollTo(index)
         self.viewport().update()
+
+    def _picture_came(self, case_id: str) -> None:
+        row = self.cases.row_of_case(case_id)
+        if row >= 0:
+            self.update(self.cases.index(row))
 
     def _current_changed(self, current: QModelIndex, _former: QModelIndex) -> None:
         case_id = current.data(Role.CASE_ID)
