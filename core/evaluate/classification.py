@@ -128,10 +128,8 @@ def _by_tier(recall: FloatArray, tiers: Mapping[str, Sequence[int]]) -> dict[str
 
 
 def _ranked(rankings: Sequence[Ranking], weights: FloatArray) -> dict[str, Table]:
-    return {
-        "auc": _macro(_stack([ranking.auc(weights) for ranking in rankings])),
-        "average_precision": _macro(_stack([r.average_precision(weights) for r in rankings])),
-    }
+    areas, precisions = zip(*(ranking.measure(weights) for ranking in rankings), strict=True)
+    return {"auc": _macro(_stack(areas)), "average_precision": _macro(_stack(precisions))}
 
 
 def _two_sided(pair: FloatArray) -> FloatArray:

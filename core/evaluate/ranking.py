@@ -34,19 +34,23 @@ class Ranking:
         # Cases with one score cannot be told apart: they pass a threshold together.
         self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
 
-    def auc(self, weights: FloatArray) -> FloatArray:
-        """Give the area under the receiver operating curve; NaN without both answers."""
-        yes, no = self._masses(weights)
-        below = no.sum(axis=1, keepdims=True) - np.cumsum(no, axis=1)
-        won = (yes * (below + 0.5 * no)).sum(axis=1)
-        return _ratio(won, yes.sum(axis=1) * no.sum(axis=1))
+    def measure(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Give (weighting,) values of both measures.
 
-    def average_precision(self, weights: FloatArray) -> FloatArray:
-        """Give the precision averaged over the steps of recall; NaN without a yes."""
+        Returns
+        -------
+        tuple
+            The area under the receiver operating curve, NaN without both answers; and the
+            precision averaged over the steps of recall, NaN without a yes.
+        """
         yes, no = self._masses(weights)
-        hits, passed = np.cumsum(yes, axis=1), np.cumsum(yes + no, axis=1)
-        precision = _ratio(hits, passed, otherwise=0.0)
-        return _ratio((precision * yes).sum(axis=1), yes.sum(axis=1))
+        all_yes, passed_no = yes.sum(axis=1), np.cumsum(no, axis=1)
+        below = no.sum(axis=1, keepdims=True) - passed_no
+        won = (yes * (below + 0.5 * no)).sum(axis=1)
+        hits = np.cumsum(yes, axis=1)
+        precision = _ratio(hits, hits + passed_no, otherwise=0.0)
+        area = _ratio(won, all_yes * no.sum(axis=1))
+        return area, _ratio((precision * yes).sum(axis=1), all_yes)
 
     def _masses(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Give the weight of yes and of no at each distinct score, from the highest down."""
@@ -55,7 +59,7 @@ class Ranking:
             return nothing, nothing
         ordered = weights[:, self._rows]
         yes = np.add.reduceat(ordered * self._yes, self._starts, axis=1)
-        return yes, np.add.reduceat(ordered * ~self._yes, self._starts, axis=1)
+        return yes, np.add.reduceat(ordered, self._starts, axis=1) - yes
 
 
 def calibration_error(
