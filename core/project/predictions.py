@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from .cases import ALIVE
+from .paths import inside
 from .records import PredictionRecord
 from .runs import Runs
 from .schema import cases, predictions
@@ -54,7 +55,7 @@ class Predictions(Runs):
             .order_by(cases.c.row)
         )
         with self._database.reading() as connection:
-            return [_to_prediction(row) for row in connection.execute(query)]
+            return [self._to_prediction(row) for row in connection.execute(query)]
 
     def prediction(self, run_id: str, case_id: str) -> PredictionRecord | None:
         """Read what a run predicted for one case; None where it did not."""
@@ -65,13 +66,27 @@ class Predictions(Runs):
         )
         with self._database.reading() as connection:
             row = connection.execute(query).first()
-        return None if row is None else _to_prediction(row)
+        return None if row is None else self._to_prediction(row)
 
     def prediction_count(self, run_id: str) -> int:
         """How many cases a run has predicted."""
         query = select(func.count()).select_from(predictions).where(predictions.c.run == run_id)
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def _to_prediction(self, row: Row[Any]) -> PredictionRecord:
+        if row.file is not None:
+            # Others open it: a tampered project must not point elsewhere.
+            inside(self.path, row.file)
+        return PredictionRecord(
+            case=row.case,
+            run=row.run,
+            weights_hash=row.weights_hash,
+            label_version=row.label_version,
+            file=row.file,
+            logits=None if row.logits is None else np.frombuffer(row.logits, "<f4"),
+            uncertainty=row.uncertainty,
+        )
 
 
 _KEYS = ["run", "case_row"]
@@ -88,15 +103,3 @@ def _to_row(record: PredictionRecord, row: int) -> dict[str, Any]:
         "logits": None if logits is None else np.asarray(logits, "<f4").tobytes(),
         "uncertainty": record.uncertainty,
     }
-
-
-def _to_prediction(row: Row[Any]) -> PredictionRecord:
-    return PredictionRecord(
-        case=row.case,
-        run=row.run,
-        weights_hash=row.weights_hash,
-        label_version=row.label_version,
-        file=row.file,
-        logits=None if row.logits is None else np.frombuffer(row.logits, "<f4"),
-        uncertainty=row.uncertainty,
-    )

@@ -104,7 +104,15 @@ class Runs(Merging):
         return _to_run(row)
 
     def run_folder(self, run_id: str) -> Path:
-        """Give the folder of a run, absolute."""
+        """Give the folder of a run, absolute.
+
+        Raises
+        ------
+        LongtailError
+            The name would lead out of the folder of runs.
+        """
+        if not run_id or set(run_id) & set("/\\:") or run_id.startswith("."):
+            raise LongtailError(f"{run_id!r} is no name of a run.")
         return self.path / "runs" / run_id
 
     def set_run_setting(self, run_id: str, key: str, value: Any) -> None:

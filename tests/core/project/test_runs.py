@@ -180,3 +180,17 @@ def test_reading_only_makes_no_runs(heart: Project) -> None:
         with pytest.raises(LongtailError, match="reading only"):
             reader.new_run(SPEC)
         assert list((heart.path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("run_id", ["", "..", "../x", "a/b", "a\\b", "C:", ".hidden"])
+def test_names_that_lead_out_of_the_runs(heart: Project, run_id: str) -> None:
+    with pytest.raises(LongtailError, match="no name of a run"):
+        heart.run_folder(run_id)
+
+
+def test_a_tampered_prediction_points_nowhere_else(heart: Project, volume) -> None:
+    heart.add_cases([volume("one")])
+    run_id = heart.new_run(SPEC).id
+    heart.record_predictions([PredictionRecord("one", run_id, "a", 1, file="../../secret")])
+    with pytest.raises(LongtailError, match="leads out"):
+        heart.predictions(run_id)
