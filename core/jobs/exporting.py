@@ -13,7 +13,7 @@ from ..project.records import RunRecord
 from .opening import opened
 
 if TYPE_CHECKING:
-    from ..predict.package import Provenance
+    from ..predict.description import Provenance
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class ExportModelJob(Job):
     def run(self, context: JobContext) -> Steps:
         """Write the folder; the result names it."""
         from ..checkpoints.store import checkpoint_path, hash_of, load, network_of
-        from ..predict.package import describe, write_package
+        from ..predict.description import describe
+        from ..predict.package import write_package
 
         with opened(self.project) as project:
             record, folder = project.run(self.run_id), project.run_folder(self.run_id)
@@ -68,7 +69,7 @@ class ExportModelJob(Job):
 
 
 def _provenance(record: RunRecord, spec: RunSpec, weights_hash: str) -> "Provenance":
-    from ..predict.package import Provenance
+    from ..predict.description import Provenance
 
     return Provenance(
         run=record.id,

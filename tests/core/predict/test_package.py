@@ -7,11 +7,10 @@ import torch
 from longtail.core.checkpoints.store import build_network as real_build
 from longtail.core.errors import LongtailError
 from longtail.core.nets.recipe import NetworkRecipe
+from longtail.core.predict.description import Provenance, describe
 from longtail.core.predict.package import (
     DESCRIPTION,
     WEIGHTS,
-    Provenance,
-    describe,
     is_package,
     read_description,
     read_package,
@@ -72,6 +71,13 @@ def test_image_models_carry_their_prior(tmp_path, known_networks, image_card, pr
     assert read.description.prior_target == target
 
 
+def test_a_flat_networks_kept_slices_survive(tmp_path, network, volume_card, provenance):
+    kept = replace(volume_card.preprocessing, spacing_mm=(0.0, 1.5, 1.5))
+    card = replace(volume_card, preprocessing=kept)
+    write_package(tmp_path / "m", describe(card, COLOURS, provenance), network)
+    assert read_package(tmp_path / "m").loaded.preprocessing == kept
+
+
 def test_paths_of_people_stay_at_home(folder):
     text = (folder / DESCRIPTION).read_text()
     assert "meier" not in text
@@ -114,7 +120,8 @@ def changed(folder, **changes):
         {"network__options": {"pretrained": "lite0"}},
         {"network__options": {"pretrained": "secret"}},
         {"preprocessing__size": [10**9, 10**9]},
-        {"preprocessing__spacing_mm": [0.0, 1.0, 1.0]},
+        {"preprocessing__spacing_mm": [1e-9, 1.0, 1.0]},
+        {"preprocessing__spacing_mm": [-1.0, 1.0, 1.0]},
         {"preprocessing__spacing_mm": [float("nan"), 1.0, 1.0]},
         {"preprocessing__intensity__kind": "eval"},
         {"patch_size": [10**9, 1, 1]},
