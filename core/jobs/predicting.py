@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -26,6 +28,7 @@ T = TypeVar("T")
 
 SAVE_EVERY_S = 20.0
 WARNINGS_TOLD = 20
+READ_AT_ONCE = 16
 
 
 class ReadyNetwork(NamedTuple):
@@ -173,12 +176,15 @@ def events_only(steps: "Generator[tuple[int, int] | Event, None, T]") -> Generat
 
 
 def classify_channels(
-    network: ReadyNetwork, images: Iterable[tuple[str, Sequence[str]]], tally: Tally
+    network: ReadyNetwork,
+    images: Iterable[tuple[str, Sequence[str]]],
+    tally: Tally,
+    threads: int,
 ) -> "Iterator[list[Classified]]":
     """Predict images by name and channel paths, in batches; unreadable ones go to the tally."""
     from ..predict.classify import classify
 
-    readable = _read_all(network, images, tally)
+    readable = _read_all(network, images, tally, threads)
     exclusive = network.card.task is Task.CLASSIFICATION
     return classify(network.network, readable, network.device, exclusive=exclusive)
 
@@ -249,7 +255,7 @@ class CasePredictor:
         clock = Clock(len(cases), "predicting")
         yield clock.progress(0)
         images = ((case.id, case.channels) for case in cases)
-        for batch in classify_channels(self.network, images, self.tally):
+        for batch in classify_channels(self.network, images, self.tally, self.context.threads):
             for one in batch:
                 shelf.cases[one.name] = Shelved(one.uncertainty, logits=one.logits)
             self.tally.predicted += len(batch)
@@ -262,12 +268,25 @@ class CasePredictor:
 
 
 def _read_all(
-    network: ReadyNetwork, images: Iterable[tuple[str, Sequence[str]]], tally: Tally
+    network: ReadyNetwork,
+    images: Iterable[tuple[str, Sequence[str]]],
+    tally: Tally,
+    threads: int,
 ) -> "Iterator[tuple[str, Tensor]]":
+    """Read and prepare a few images at once; decoding takes longer than a small network does."""
     from ..io.image import read_channels
 
-    for name, channels in images:
+    def read(image: tuple[str, Sequence[str]]) -> "Tensor | LongtailError":
         try:
-            yield name, network.card.preprocessing.apply(read_channels(channels))
+            return network.card.preprocessing.apply(read_channels(image[1]))
         except LongtailError as error:
-            tally.skip(name, error)
+            return error
+
+    waiting = iter(images)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        while chunk := list(islice(waiting, READ_AT_ONCE)):
+            for (name, _), outcome in zip(chunk, pool.map(read, chunk), strict=True):
+                if isinstance(outcome, LongtailError):
+                    tally.skip(name, outcome)
+                else:
+                    yield name, outcome

@@ -267,7 +267,7 @@ class PredictFilesJob(Job):
 
         clock, seen = Clock(len(found), "predicting"), []
         yield clock.progress(0)
-        for batch in classify_channels(model.network, found, tally):
+        for batch in classify_channels(model.network, found, tally, context.threads):
             seen += batch
             tally.predicted = len(seen)
             yield from tally.warnings()
