@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
@@ -23,7 +23,8 @@ class Errands(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._generation = 0
-        self._done.connect(self._give)
+        # Queued even within this thread: an answer never comes before `ask` has returned.
+        self._done.connect(self._give, Qt.ConnectionType.QueuedConnection)
 
     def ask(
         self,

@@ -32,6 +32,7 @@ class QtDriver(QObject):
         super().__init__(parent)
         self._mailbox: deque[tuple[TrackedJob, Event, Take]] = deque()
         self._threads: list[threading.Thread] = []
+        self._closed = False
         self._knock.connect(self.drain)
         self._timer = QTimer(self)
         self._timer.setInterval(DRAIN_MS)
@@ -45,17 +46,29 @@ class QtDriver(QObject):
         self._timer.start()
         thread.start()
 
+    @property
+    def ticking(self) -> bool:
+        """Whether the clock that hands per-step values over is running."""
+        return self._timer.isActive()
+
+    @property
+    def following(self) -> int:
+        """How many jobs are followed now."""
+        return sum(thread.is_alive() for thread in self._threads)
+
     def drain(self) -> None:
         """Hand over what has come in."""
         while self._mailbox:
             tracked, event, take = self._mailbox.popleft()
             take(tracked, event)
-        if not any(thread.is_alive() for thread in self._threads) and not self._mailbox:
+        if not self.following and not self._mailbox:
             self._timer.stop()
 
     def close(self, wait_s: float = 2.0) -> None:
         """Hand over no more; wait a moment for the threads to end."""
-        self._knock.disconnect(self.drain)
+        if not self._closed:
+            self._closed = True
+            self._knock.disconnect(self.drain)
         self._timer.stop()
         self._mailbox.clear()
         for thread in self._threads:
@@ -72,6 +85,8 @@ class QtDriver(QObject):
             self._put(tracked, lost, take)
 
     def _put(self, tracked: TrackedJob, event: Event, take: Take) -> None:
+        if self._closed:
+            return
         self._mailbox.append((tracked, event, take))
         if not isinstance(event, _PER_STEP):
             self._tell()

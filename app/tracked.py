@@ -14,6 +14,7 @@ from ..core.backend.events import (
     Started,
     Warned,
 )
+from ..core.jobs.training import TrainJob
 
 if TYPE_CHECKING:
     from ..core.backend.job import Job
@@ -64,7 +65,7 @@ class TrackedJob:
     @property
     def is_training(self) -> bool:
         """Whether this trains a network."""
-        return type(self.job).__name__ == "TrainJob"
+        return isinstance(self.job, TrainJob)
 
     @property
     def eta_s(self) -> float | None:
