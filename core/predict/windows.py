@@ -141,9 +141,9 @@ def _padded(values: Tensor, window: Sequence[int]) -> tuple[Tensor, Place]:
     if not any(before) and not any(after):
         return values, inner
     pairs = [side for both in zip(before, after, strict=True) for side in both]
-    # `pad` wants the last axis first. Edge values, as an edge of zeros would look like anatomy.
+    # `pad` wants the last axis first. Zeros are what training puts around an image.
     reversed_pairs = [n for i in range(len(pairs) - 2, -1, -2) for n in pairs[i : i + 2]]
-    return functional.pad(values[None], reversed_pairs, mode="replicate")[0], inner
+    return functional.pad(values, reversed_pairs), inner
 
 
 def _places(grid: Sequence[int], window: Sequence[int], overlap: float) -> Iterator[Place]:
