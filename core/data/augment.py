@@ -54,14 +54,13 @@ class Variation:
         return bool(self.turn or self.shift or self.bend) or (self.shrink, self.grow) != (1.0, 1.0)
 
 
-VOLUME_LIGHT = Variation(flips=(0, 1, 2), brightness=0.1, contrast=0.1)
+VOLUME_LIGHT = Variation(brightness=0.1, contrast=0.1)
 VOLUME_STRONG = Variation(
     turn=math.radians(20),
     shrink=0.8,
     grow=1.25,
     shift=0.05,
     bend=0.04,
-    flips=(0, 1, 2),
     geometry_share=0.8,
     brightness=0.2,
     contrast=0.25,
@@ -99,6 +98,7 @@ def vary(
     variation: Variation,
     generator: Generator,
     size: Sequence[int] | None = None,
+    spacing: Sequence[float] | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Vary a batch.
 
@@ -110,9 +110,11 @@ def vary(
         (batch, *space) uint8, or None; what comes from outside is 255.
     size
         Space of the result, cut from the middle when smaller than the input; default the same.
+    spacing
+        Voxel size along each axis of space, so that turning does not shear thick slices.
     """
     size = tuple(size or images.shape[2:])
-    images, labels = move(images, labels, variation, generator, size)
+    images, labels = move(images, labels, variation, generator, size, spacing)
     images, labels = mirror(images, labels, variation.flips, generator)
     return vary_values(images, variation, generator), labels
 
@@ -123,11 +125,12 @@ def move(
     variation: Variation,
     generator: Generator,
     size: tuple[int, ...],
+    spacing: Sequence[float] | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Turn, zoom, shift and bend; images linearly, labels by the nearest voxel."""
     if not variation.moves:
         return centre_crop(images, size), None if labels is None else centre_crop(labels, size)
-    grid = sampling_grid(images, variation, generator, size)
+    grid = sampling_grid(images, variation, generator, size, spacing)
     images = functional.grid_sample(images, grid, align_corners=False)
     if labels is None:
         return images, None
@@ -139,7 +142,11 @@ def move(
 
 
 def sampling_grid(
-    images: Tensor, variation: Variation, generator: Generator, size: tuple[int, ...]
+    images: Tensor,
+    variation: Variation,
+    generator: Generator,
+    size: tuple[int, ...],
+    spacing: Sequence[float] | None = None,
 ) -> Tensor:
     """Where each output voxel comes from, (batch, *size, dimensions), in grid_sample's -1 ... 1."""
     batch, dims = len(images), len(size)
@@ -147,6 +154,9 @@ def sampling_grid(
     source = torch.tensor([float(n) for n in reversed(images.shape[2:])])
     target = torch.tensor([float(n) for n in reversed(size)])
     matrix = _rotations(batch, dims, variation.turn, acts, generator)
+    if spacing is not None:
+        steps = torch.tensor([float(step) for step in reversed(spacing)])
+        matrix = matrix * steps[None, None, :] / steps[None, :, None]
     zoom = _zooms(batch, dims, variation, acts, generator)
     # Output -1...1 -> voxels -> turned and zoomed voxels -> input -1...1.
     matrix = (target / 2)[None, None, :] * matrix / zoom[:, None, :]

@@ -46,6 +46,16 @@ class PictureStore:
                 torch.stack(read, out=self.images[start : start + len(read)])
                 yield start + len(read)
 
+    def add(self, cases: Sequence[Case]) -> None:
+        """Read more images behind those that are there."""
+        fresh = [case for case in cases if case.id not in self.rows]
+        if not fresh:
+            return
+        read = torch.stack([self._read_one(case) for case in fresh])
+        self.rows.update({case.id: len(self._cases) + at for at, case in enumerate(fresh)})
+        self._cases.extend(fresh)
+        self.images = torch.cat([self.images, read]) if self.images.numel() else read
+
     def take(self, rows: Sequence[int] | np.ndarray[Any, Any]) -> Tensor:
         """Give images by row, as they are stored."""
         return self.images[torch.as_tensor(np.asarray(rows))]

@@ -4,7 +4,7 @@ Training and prediction share one `Preprocessing`; it is plain data and travels 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from ..io.image import AnyArray, Image
 PREPROCESSING_FORMAT = 1
 COLOUR_MEAN = (0.485, 0.456, 0.406)
 COLOUR_DEVIATION = (0.229, 0.224, 0.225)
+GREY_MEAN = (0.449,)
+GREY_DEVIATION = (0.226,)
+LUMINANCE = (0.299, 0.587, 0.114)
 SAMPLE_FOR_PERCENTILES = 200_000
 EMPTY_SHARE = 0.25
 
@@ -117,6 +120,7 @@ class Preprocessing:
         It is uint8 for `unit` intensities, so that a case in memory stays small, and float32
         with the final values for all others. `normalise` does the rest.
         """
+        image = self._with_channels(image)
         self.check(image)
         spacing = image.geometry.spacing_mm if image.geometry else None
         values = self._scaled(_finite(self._slices_first(image.array)))
@@ -183,6 +187,16 @@ class Preprocessing:
                 "Predict images of the kind that it was trained with.",
             )
 
+    def _with_channels(self, image: Image) -> Image:
+        """Make a grey picture of a colour one, or the other way round, where one is expected."""
+        if self.intensity.kind != "unit" or image.array.shape[0] == self.channel_count:
+            return image
+        if image.array.shape[0] == 1 and self.channel_count == 3:
+            return replace(image, array=np.repeat(image.array, 3, axis=0))
+        if image.colour and self.channel_count == 1:
+            return replace(image, array=_luminance(image.array), colour=False)
+        return image
+
     @property
     def _possible_dims(self) -> tuple[int, ...]:
         if self.size is not None:
@@ -247,6 +261,11 @@ def _zscore(channel: Tensor, low: float, high: float) -> Tensor:
 def _unit(channel: Tensor, low: float, high: float) -> Tensor:
     bottom, top = percentiles(channel, low, high)
     return ((channel - bottom) / max(top - bottom, 1e-6)).clamp_(0.0, 1.0)
+
+
+def _luminance(colour: AnyArray) -> AnyArray:
+    grey = np.tensordot(np.array(LUMINANCE), colour[:3].astype(np.float32), axes=1)[None]
+    return np.rint(grey).astype(colour.dtype) if colour.dtype.kind in "ui" else grey
 
 
 def _finite(array: AnyArray) -> AnyArray:

@@ -69,6 +69,13 @@ class MethodSettings(BaseModel):
 class SegmentationSettings(MethodSettings):
     """What every method on label maps has."""
 
+    learning_rate: float = Field(
+        default=3e-3,
+        gt=0.0,
+        le=1.0,
+        title="Learning rate",
+        description="How far one step changes the network. Lower it if the loss jumps about.",
+    )
     dimensions: Literal["auto", "2d", "3d"] = Field(
         default="auto",
         title="Dimensions",
@@ -79,6 +86,12 @@ class SegmentationSettings(MethodSettings):
         default="auto",
         title="Patch",
         description="Size of the piece looked at in one go, in voxels, such as 48x64x48 (z, y, x).",
+    )
+    mirror: Literal["none", "sides", "all"] = Field(
+        default="none",
+        title="Mirror",
+        description="Also learn from mirrored images: left to right (sides) or along every axis. "
+        "Not for classes that differ by side.",
     )
     width: int = Field(
         default=16,
@@ -185,6 +198,12 @@ class ImageSettings(MethodSettings):
         title="Show classes",
         description="As often as they are (instance), all equally (class-balanced), or in between "
         "(square-root).",
+    )
+    orientation: Literal["auto", "any", "upright"] = Field(
+        default="auto",
+        title="Which way up",
+        description="Whether images mean the same however they are turned, as cells and skin do. "
+        "Automatic says yes to colour images and no to grey ones.",
     )
     mixup: Literal["none", "balanced"] = Field(
         default="none",

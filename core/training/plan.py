@@ -85,6 +85,7 @@ def plan_run(
         seed=seed,
         minutes=minutes,
         iterations=iterations,
+        iterations_planned=iterations,
         validation="split" if val_ids else "none",
         labelled=labelled,
         train_labelled=tuple(labelled_ids),

@@ -1,0 +1,237 @@
+"""What every method on image-level classes shares: data, batches, validation, the model's card."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..backend.events import Progress
+from ..checkpoints.card import ModelCard
+from ..data.augment import IMAGE_LIGHT, IMAGE_STRONG, Variation, any_way_up, vary
+from ..data.intensity import picture_intensity
+from ..data.pictures import PictureStore, targets_of
+from ..data.preprocessing import Intensity, Preprocessing
+from ..data.sampling import ImageSampler
+from ..errors import LongtailError
+from ..nets.recipe import NetworkRecipe, build_network
+from ..project.records import Case, Task
+from .priors import Shares
+from .run import Batch, MethodRun, Setup, Validation, laid_out, layout_of, to_device
+from .settings import ImageSettings
+
+VALIDATION_BATCH = 64
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class ImageRun(MethodRun):
+    """A run that learns image-level classes."""
+
+    train_measure = "train_recall"
+    head = "linear"
+
+    def __init__(self, setup: Setup, settings: ImageSettings) -> None:
+        super().__init__(setup, settings)
+        self.settings = settings
+        self.several = self.spec.task is Task.MULTILABEL
+        self.decisive = "average_precision" if self.several else "recall"
+        self.dims = self.spec.grid.spatial_dims if self.spec.grid else 2
+
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Progress]:
+        """Read the images and build the network."""
+        self.preprocessing = card.preprocessing if card else self._preprocessing()
+        project = self.setup.project
+        train = self._answered(project.cases(ids=self.spec.train_labelled))
+        val = self._answered(project.cases(ids=self.spec.val)) if self.spec.val else []
+        self.store = PictureStore([*train, *val], self.preprocessing, self.setup.threads)
+        yield Progress(0, len(train) + len(val), what="Reading images")
+        for done in self.store.read():
+            yield Progress(done, len(train) + len(val), what="Reading images")
+        self._train_on(train)
+        self.val_rows = np.array([self.store.rows[case.id] for case in val], np.int64)
+        self.val_targets = targets_of(val, self.spec.class_ids, self.spec.task)
+        torch.manual_seed(self.spec.seed)
+        self.network = laid_out(build_network(self._recipe(self.settings.pretrained)), self.dims)
+        self.network.to(self.device)
+
+    def card(self) -> ModelCard:
+        """Describe the network as it is now; it no longer needs its pretrained weights."""
+        return ModelCard(
+            task=self.spec.task,
+            class_ids=self.spec.class_ids,
+            class_names=self.spec.class_names,
+            network=self._recipe("none"),
+            preprocessing=self.preprocessing,
+            prior=tuple(self.prior().tolist()),
+            method=self.spec.method,
+            label_version=self.spec.label_version,
+        )
+
+    def prior(self) -> Shares:
+        """Give the effective training prior, (class,)."""
+        raise NotImplementedError
+
+    @cached_property
+    def variation(self) -> Variation:
+        """How images are varied."""
+        known = {"none": Variation(), "light": IMAGE_LIGHT, "strong": IMAGE_STRONG}
+        variation = known[self.settings.augmentation]
+        if self.dims == 3:
+            variation = replace(variation, flips=(2,) if variation.flips else ())
+        wish = self.settings.orientation
+        any_way = wish == "any" or (wish == "auto" and self.spec.channel_count == 3)
+        if any_way and self.dims == 2 and self.settings.augmentation != "none":
+            return any_way_up(variation)
+        return variation
+
+    def batch(self, step: int) -> Batch:
+        """Give varied images and their targets."""
+        rows = self.sampler.draw(step, self.settings.batch)
+        return {"image": self.varied(rows, step), "target": self.targets_at(rows)}
+
+    def varied(
+        self, rows: Sequence[int] | np.ndarray[Any, Any], step: int, stream: int = 0
+    ) -> Tensor:
+        """Normalise and vary the training images at `rows`, (batch, channel, *space)."""
+        images = to_device(self.store.take(self.image_rows[np.asarray(rows)]), self.device)
+        images = self.preprocessing.normalise(images, channel_axis=1)
+        varied, _ = vary(images, None, self.variation, self.random(step, stream))
+        return varied.contiguous(memory_format=layout_of(self.dims))
+
+    def targets_at(self, rows: Rows) -> Tensor:
+        """Give the targets of the training images at `rows`, on the device."""
+        return to_device(self.targets[torch.as_tensor(np.asarray(rows))], self.device)
+
+    def validate(self, network: nn.Module) -> Validation:
+        """Recall of each class over the validation images; with several, average precision too."""
+        found = []
+        for start in range(0, len(self.val_rows), VALIDATION_BATCH):
+            found.append(self._logits(network, self.val_rows[start : start + VALIDATION_BATCH]))
+            yield
+        logits = torch.cat(found) if found else torch.empty(0, len(self.spec.classes))
+        targets = self.val_targets
+        if not self.several:
+            return {"recall": _recalls(logits.argmax(1), targets, len(self.spec.classes))}
+        return {
+            "average_precision": _precisions(logits, targets),
+            "recall": _ratios(((logits > 0) & (targets == 1)).sum(0), (targets == 1).sum(0)),
+        }
+
+    def labels_changed(self, case_ids: Sequence[str]) -> tuple[str, ...]:
+        """Read labels again; images that were unlabelled join those that train."""
+        ours = {*self.train_ids, *self.spec.train_unlabelled}
+        changed = {case_id for case_id in case_ids if case_id in ours}
+        ids = [*self.train_ids, *sorted(changed - set(self.train_ids))]
+        train = self._answered(self.setup.project.cases(ids=ids))
+        if train:
+            self.store.add(train)
+            factors = self.sampler.factors
+            self._train_on(train)
+            self.sampler.factors = factors
+        return self.train_ids
+
+    def sample_more(self, class_id: int, factor: float) -> None:
+        """Show a class more often."""
+        if class_id in self.spec.class_ids:
+            self.sampler.sample_more(self.spec.class_ids.index(class_id), factor)
+
+    def state(self) -> dict[str, Any]:
+        """Give the factors of the sampler."""
+        return {"factors": self.sampler.factors.tolist()}
+
+    def load_state(self, state: dict[str, Any]) -> None:  # type: ignore[override]
+        """Take the factors of the sampler."""
+        self.sampler.factors = np.array(state["factors"], float)
+
+    @property
+    def counts(self) -> Tensor:
+        """Training images of each class, (class,) float32 on the device."""
+        return torch.tensor(self.sampler.presence.sum(0), dtype=torch.float32, device=self.device)
+
+    def tally(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Hits and cases of each class, (2, class)."""
+        classes = logits.shape[1]
+        if self.several:
+            yes = target == 1
+            return torch.stack([((logits > 0) & yes).sum(0), yes.sum(0)]).double()
+        truth = target.argmax(1) if target.ndim == 2 else target
+        hits = torch.bincount(truth[logits.argmax(1) == truth], minlength=classes)
+        return torch.stack([hits, torch.bincount(truth, minlength=classes)]).double()
+
+    def _train_on(self, cases: Sequence[Case]) -> None:
+        if not cases:
+            raise LongtailError(
+                "No training image has exactly one of the classes.", "Label some images first."
+            )
+        self.train_ids = tuple(case.id for case in cases)
+        self.image_rows = np.array([self.store.rows[id_] for id_ in self.train_ids], np.int64)
+        self.targets = targets_of(cases, self.spec.class_ids, self.spec.task)
+        self.sampler = ImageSampler(self._presence(), self.settings.sampler, self.spec.seed)
+
+    def _presence(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        if self.several:
+            return np.asarray(self.targets.numpy() == 1)
+        return np.asarray(np.eye(len(self.spec.classes), dtype=bool)[self.targets.numpy()])
+
+    def _answered(self, cases: Sequence[Case]) -> list[Case]:
+        """Leave out images without a usable answer, such as *none* where one class is asked."""
+        targets = targets_of(cases, self.spec.class_ids, self.spec.task)
+        usable = (targets >= 0).any(1) if self.several else targets >= 0
+        return [case for case, use in zip(cases, usable.tolist(), strict=True) if use]
+
+    def _preprocessing(self) -> Preprocessing:
+        channels = self.spec.channel_count
+        flat = self.dims == 2
+        pretrained = flat and channels == 1 and self.settings.pretrained != "none"
+        return Preprocessing(
+            spatial_dims=self.dims,
+            channel_count=channels,
+            network_channels=3 if pretrained else channels,
+            intensity=picture_intensity(channels) if flat else Intensity("zscore"),
+            size=(self.settings.size,) * self.dims,
+        )
+
+    def _recipe(self, pretrained: str) -> NetworkRecipe:
+        options = {
+            "name": self.settings.encoder_name,
+            "pretrained": pretrained,
+            "head": self.head,
+        }
+        channels = self.preprocessing.network_channels
+        return NetworkRecipe("encoder", self.dims, channels, len(self.spec.classes), options)
+
+    def _logits(self, network: nn.Module, rows: np.ndarray[Any, Any]) -> Tensor:
+        images = to_device(self.store.take(rows), self.device)
+        with torch.inference_mode():
+            logits: Tensor = network(self.preprocessing.normalise(images, channel_axis=1))
+        return logits.float().cpu()
+
+
+def _recalls(predicted: Tensor, targets: Tensor, classes: int) -> list[float]:
+    hits = torch.bincount(targets[predicted == targets], minlength=classes)
+    return _ratios(hits, torch.bincount(targets, minlength=classes))
+
+
+def _ratios(hits: Tensor, cases: Tensor) -> list[float]:
+    pairs = zip(hits.tolist(), cases.tolist(), strict=True)
+    return [hit / count if count else math.nan for hit, count in pairs]
+
+
+def _precisions(logits: Tensor, targets: Tensor) -> list[float]:
+    from sklearn.metrics import average_precision_score
+
+    found = []
+    for scores, truth in zip(logits.T, targets.T, strict=True):
+        known = truth >= 0
+        yes = int((truth[known] == 1).sum())
+        if yes == 0:
+            found.append(math.nan)
+            continue
+        value = average_precision_score(truth[known].numpy() == 1, scores[known].numpy())
+        found.append(float(value))
+    return found

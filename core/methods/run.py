@@ -1,0 +1,174 @@
+"""What the engine asks of a method: data, one step, validation, and what must survive a resume.
+
+The engine owns the loop, the schedule, the averaged weights, checkpoints and events. A method with
+a teacher, queues or stages keeps them itself: it updates them in `after_step` and hands them over
+in `state`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Generator as RandomGenerator
+from torch import Tensor, nn
+
+from ..backend.events import Progress
+from ..checkpoints.card import ModelCard
+from ..project.store import Project
+from .settings import MethodSettings
+from .spec import RunSpec
+
+Batch: TypeAlias = dict[str, Tensor]
+Scores: TypeAlias = Mapping[str, Sequence[float]]
+"""Name of a measure to one value a class, not-a-number where it is not known."""
+
+Validation: TypeAlias = Generator[None, None, Scores]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Where and with what a method runs."""
+
+    spec: RunSpec
+    project: Project
+    device: str
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far the training is; `total` is known from the first dozen steps on."""
+
+    step: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """0 at the beginning, 1 at the end."""
+        return min(1.0, self.step / max(1, self.total))
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one step gives.
+
+    Parameters
+    ----------
+    loss
+        A scalar to go down on.
+    tally
+        (2, class): what is gained and what could be gained of each class in this batch, such as
+        hits and cases; their ratio, averaged over the last steps, is shown while training.
+    parts
+        Named parts of the loss.
+    """
+
+    loss: Tensor
+    tally: Tensor
+    parts: Mapping[str, float]
+
+
+class MethodRun(ABC):
+    """One run of one method.
+
+    Attributes
+    ----------
+    network
+        What predicts. The engine keeps an average of its weights.
+    decisive
+        The measure that chooses the best checkpoint.
+    train_measure
+        What the tally's ratio is called.
+    """
+
+    network: nn.Module
+    decisive: str
+    train_measure: str
+
+    def __init__(self, setup: Setup, settings: MethodSettings) -> None:
+        self.setup = setup
+        self.spec = setup.spec
+        self.device = setup.device
+        self.common = settings
+
+    @abstractmethod
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Progress]:
+        """Read the data and build the network; asked once, before anything else.
+
+        `card` is that of the checkpoint a run is resumed from: its preprocessing stays.
+        """
+
+    @abstractmethod
+    def card(self) -> ModelCard:
+        """Describe the network as it is now."""
+
+    @abstractmethod
+    def batch(self, step: int) -> Batch:
+        """Give the examples of a step, on the device: a pure function of seed and step."""
+
+    @abstractmethod
+    def step(self, batch: Batch, moment: Moment) -> StepResult:
+        """Compute the loss of a batch, or of a part of one when memory is short."""
+
+    @abstractmethod
+    def validate(self, network: nn.Module) -> Validation:
+        """Measure `network` on the validation cases; yields after each portion."""
+
+    @abstractmethod
+    def labels_changed(self, case_ids: Sequence[str]) -> tuple[str, ...]:
+        """Read labels again; give all cases that are trained as labelled from now on."""
+
+    @abstractmethod
+    def sample_more(self, class_id: int, factor: float) -> None:
+        """Look at a class more often."""
+
+    def after_step(self, moment: Moment) -> None:  # noqa: B027 - most methods have nothing to do
+        """Update what follows the network: a teacher, prototypes, queues."""
+
+    def state(self) -> dict[str, Any]:
+        """Give what must survive a resume, beside the network: tensors and plain data."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - see `state`
+        """Take what `state` gave."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Split the weights: no decay for biases and norms."""
+        named = [p for p in self.network.parameters() if p.requires_grad]
+        return [
+            {
+                "params": [p for p in named if p.ndim > 1],
+                "weight_decay": self.common.weight_decay,
+            },
+            {"params": [p for p in named if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+
+    def random(self, step: int, stream: int = 0) -> RandomGenerator:
+        """Give the generator of a step; equal for equal seed, step and stream."""
+        return RandomGenerator().manual_seed(step_seed(self.spec.seed, step, stream))
+
+
+def step_seed(seed: int, step: int, stream: int = 0) -> int:
+    """Mix seed, step and stream into one number."""
+    mixed = (seed * 0x9E3779B1 + step * 0x85EBCA77 + stream * 0xC2B2AE3D) & 0xFFFFFFFFFFFF
+    return (mixed ^ (mixed >> 17)) & 0x7FFFFFFFFFFFFFFF
+
+
+def to_device(values: Tensor, device: str) -> Tensor:
+    """Move to the device, without waiting where it is a card."""
+    return values if device == "cpu" else values.to(device, non_blocking=True)
+
+
+def layout_of(spatial_dims: int) -> torch.memory_format:
+    """Give the layout in which convolutions are fastest, on processors and cards alike."""
+    return torch.channels_last if spatial_dims == 2 else torch.channels_last_3d
+
+
+def laid_out(network: nn.Module, spatial_dims: int) -> nn.Module:
+    """Bring the weights of `network` into that layout, in place."""
+    for parameter in network.parameters():
+        if parameter.ndim == 2 + spatial_dims:
+            parameter.data = parameter.data.contiguous(memory_format=layout_of(spatial_dims))
+    return network

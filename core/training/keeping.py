@@ -1,0 +1,90 @@
+"""The checkpoints of a run: the last, the best, and the best for each class."""
+
+import math
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..backend.events import Artifact, Event
+from ..checkpoints.store import FOLDER, load, save
+from ..files import replacing
+from ..methods.run import MethodRun
+from .stepper import Stepper
+from .telling import mean_known
+
+LAST = "last.pt"
+BEST = "best.pt"
+
+
+class Keeper:
+    """Writes checkpoints of a run and remembers what was best."""
+
+    def __init__(self, folder: Path, run: MethodRun, stepper: Stepper) -> None:
+        self._folder = folder / FOLDER
+        self._run = run
+        self._stepper = stepper
+        self.best: dict[str, float] = {}
+
+    @property
+    def best_score(self) -> float | None:
+        """The best mean so far, None before the first validation."""
+        return self.best.get("mean")
+
+    def save_last(self, step: int, training: Mapping[str, Any]) -> Iterator[Event]:
+        """Write what a resume needs, with the averaged weights to predict with."""
+        state = {
+            **self._model(step),
+            "training": {**training, **self._stepper.state(), "step": step, "best": self.best},
+        }
+        save(self._folder / LAST, state)
+        yield Artifact(f"{FOLDER}/{LAST}", "checkpoint")
+
+    def save_best(self, step: int, values: Sequence[float]) -> Iterator[Event]:
+        """Write the averaged weights wherever they are better than before."""
+        ids = self._run.spec.class_ids
+        scores = {"mean": mean_known(values)}
+        scores.update({f"class-{id_}": value for id_, value in zip(ids, values, strict=True)})
+        better = [
+            name
+            for name, score in scores.items()
+            if not math.isnan(score) and score > self.best.get(name, -math.inf)
+        ]
+        if not better:
+            return
+        paths = [self._folder / _file_name(name) for name in better]
+        save(paths[0], {**self._model(step), "scores": dict(scores)})
+        for path in paths[1:]:
+            with replacing(path) as aside:
+                shutil.copyfile(paths[0], aside)
+        self.best.update({name: scores[name] for name in better})
+        if "mean" in better:
+            yield Artifact(f"{FOLDER}/{BEST}", "checkpoint")
+
+    def forget(self) -> None:
+        """Remove the checkpoints of an earlier try: a run that starts anew has none."""
+        for path in self._folder.glob("*.pt"):
+            path.unlink(missing_ok=True)
+
+    def _model(self, step: int) -> dict[str, Any]:
+        return {
+            "card": self._run.card().to_mapping(),
+            "weights": self._stepper.average.state_dict(),
+            "step": step,
+        }
+
+
+def read_last(folder: Path) -> dict[str, Any] | None:
+    """Read the last checkpoint of a run, None where it has none yet.
+
+    Raises
+    ------
+    LongtailError
+        The file is damaged.
+    """
+    path = folder / FOLDER / LAST
+    return load(path) if path.is_file() else None
+
+
+def _file_name(name: str) -> str:
+    return BEST if name == "mean" else f"best-{name}.pt"
