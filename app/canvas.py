@@ -6,11 +6,12 @@ is drawn on from then on, never assigned to.
 """
 
 import weakref
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from napari.layers import Image, Labels
 from psygnal import Signal
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from ..core.errors import LongtailError
 from ..core.project.records import Case
@@ -20,6 +21,7 @@ from .canvas_desk import Desk
 from .canvas_layers import (
     can_reuse,
     colours,
+    get_ready,
     image_layer,
     label_layer,
     names,
@@ -36,8 +38,11 @@ from .strokes import Strokes
 if TYPE_CHECKING:
     from napari import Viewer
 
+Answer = TypeVar("Answer")
 State = Literal["empty", "reading", "shown", "failed"]
 PLANE = 2
+# Letters stand beside the image, not on it, until it is magnified.
+LETTERS_MARGIN, IMAGE_MARGIN = 0.09, 0.04
 
 
 class Companion(Protocol):
@@ -83,6 +88,7 @@ class Canvas:
         self._letters = Letters(self.viewer)
         self._kept: list[Companion] = []
         self._errands = Errands(1, "longtail reading", parent)
+        self._aside = Errands(1, "longtail masks", parent)
         self._veil = self._thick = False
         self._opacity = 0.7
         self._mode = "paint"
@@ -167,6 +173,14 @@ class Canvas:
         """Keep something alive as long as the canvas, and close it first."""
         self._kept.append(companion)
 
+    def aside(self, work: Callable[[], Answer], then: Callable[[Answer], object]) -> None:
+        """Do `work` in a worker and `then` with its answer here; a failure becomes a notice."""
+        self._aside.ask(work, then, lambda error: self.session.notify(str(error), "error"))
+
+    def show_again(self) -> None:
+        """Read the case once more."""
+        self._on_case()
+
     def slice_axis(self) -> int | None:
         """Give the axis that the slider moves along; None for an image."""
         if self.labels is None or self.labels.ndim <= PLANE:
@@ -182,6 +196,7 @@ class Canvas:
         self.answers.close()
         self.strokes.close()
         self._errands.close()
+        self._aside.close()
         self.prediction.close()
         self.desk.close()
         self._clear()
@@ -192,6 +207,7 @@ class Canvas:
     def _on_case(self) -> None:
         case, project = self.session.case, self.session.project
         self._errands.forget()
+        self.picture = None
         if case is None or project is None:
             self._clear()
             self._enter("empty")
@@ -206,6 +222,7 @@ class Canvas:
         project, wanted = self.session.project, self.session.case
         if project is None or wanted is None or wanted.id != case.id:
             return None
+        get_ready()
         return read_picture(project, case, self.desk.behind)
 
     def _show(self, picture: Picture | None) -> None:
@@ -214,6 +231,12 @@ class Canvas:
         self.picture = picture
         self._show_images(picture)
         self._turn(picture)
+        # Making layers costs napari some time each: the window may breathe in between.
+        QTimer.singleShot(0, lambda: self._show_rest(picture))
+
+    def _show_rest(self, picture: Picture) -> None:
+        if picture is not self.picture or self.state != "reading":
+            return
         if picture.mask is not None:
             self._show_labels(picture)
         self._activate()
@@ -276,9 +299,9 @@ class Canvas:
             dims.order = picture.turned.order
         if picture.axis is not None and picture.start is not None:
             dims.set_current_step(picture.axis, picture.start)
-        overlays.scale_bar.visible, overlays.scale_bar.box = True, False
+        overlays.scale_bar.visible = True
         self._show_letters()
-        self.viewer.reset_view()
+        self.viewer.reset_view(margin=LETTERS_MARGIN if picture.direction else IMAGE_MARGIN)
 
     def _show_letters(self) -> None:
         picture, dims = self.picture, self.viewer.dims

@@ -55,15 +55,16 @@ class Answers:
     def answer(self, class_id: int) -> None:
         """Give a class: the one of this image, or the next of yes, no and unknown."""
         if self._task is Task.CLASSIFICATION:
-            chosen = frozenset() if class_id in self.labels.yes else frozenset({class_id})
-            self._set(ImageLabels(yes=chosen))
+            self._set(ImageLabels(yes=frozenset({class_id})))
         elif self._task is Task.MULTILABEL:
             self._set(_turned(self.labels, class_id))
 
-    def rest_no(self) -> None:
-        """Answer no for every class that is unknown."""
+    def zero(self) -> None:
+        """Take the class back; of several, answer no for every one that is unknown."""
         project = self.desk.session.project
-        if project is not None and self._task is Task.MULTILABEL:
+        if self._task is Task.CLASSIFICATION:
+            self._set(ImageLabels())
+        elif project is not None:
             others = {record.id for record in project.classes} - self.labels.yes
             self._set(ImageLabels(self.labels.yes, frozenset(others)))
 
@@ -71,12 +72,21 @@ class Answers:
         """Say that the answers are right and go to the next image."""
         if self._case is None or not self.desk.writable:
             return
-        if not self.labels.yes and not self.labels.no:
-            self.desk.session.notify(_ASK.get(self._task, ""), "info")
+        if not self._is_answered():
             return
         self._write(Status.REVIEWED)
         self._remember()
         self.desk.session.next_case()
+
+    def set_status(self, status: Status) -> None:
+        """Say how far the image is; *unlabelled* takes its classes away."""
+        if self._case is None or not self.desk.writable:
+            return
+        if status is Status.UNLABELLED:
+            self._set(ImageLabels())
+            self.write()
+        elif self._is_answered():
+            self._write(status)
 
     def write(self) -> None:
         """Write what is not written yet, as a draft."""
@@ -103,6 +113,12 @@ class Answers:
         project = self.desk.session.project
         return project.task if project is not None else None
 
+    def _is_answered(self) -> bool:
+        if self.labels.yes or self.labels.no:
+            return True
+        self.desk.session.notify(_ASK.get(self._task, ""), "info")
+        return False
+
     def _set(self, labels: ImageLabels) -> None:
         if self._case is None or not self.desk.writable:
             return
@@ -115,8 +131,7 @@ class Answers:
             return
         self._timer.stop()
         self._dirty = False
-        empty = not self.labels.yes and not self.labels.no
-        if empty:
+        if not self.labels.yes and not self.labels.no:
             self.desk.give([self._case.id], None, Status.UNLABELLED)
         else:
             self.desk.give([self._case.id], self.labels, status)

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject
 
 from ..core.project.records import ImageLabels, Status
 from .canvas_post import Post
-from .canvas_saving import Folded, Journalled, Keeper, News, Trouble
+from .canvas_saving import Changed, Folded, Journalled, Keeper, News, Trouble
 from .session import Session
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Desk:
     Attributes
     ----------
     heard
-        Emitted on the main thread with each `News`, after the session has been told.
+        Emitted on the main thread with each `News`, before the session is told.
     telling
         True while the session is told of what was written here: no need to read it again.
     saved_at
@@ -102,12 +102,16 @@ class Desk:
     def _hear(self, project: "Project", news: News) -> None:
         if self.session.project is not project:
             return
+        if not isinstance(news, (Trouble, Journalled)):
+            self._trouble, self.saved_at = "", time.monotonic()
+        # First those who drew it: what they know must not hang on who else listens.
+        self.heard.emit(news)
         if isinstance(news, Trouble):
             self._notify(news)
-        elif not isinstance(news, Journalled):
-            self._trouble, self.saved_at = "", time.monotonic()
-            self._tell_session((news.case_id,) if isinstance(news, Folded) else news.case_ids)
-        self.heard.emit(news)
+        elif isinstance(news, Folded):
+            self._tell_session((news.case_id,))
+        elif isinstance(news, Changed):
+            self._tell_session(news.case_ids)
 
     def _notify(self, news: Trouble) -> None:
         words = str(news.error)

@@ -1,6 +1,7 @@
 """Make napari layers of a picture: its images, its label map, a prediction; all in millimetres."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,15 @@ CLEAR = (0.0, 0.0, 0.0, 0.0)
 VEIL = (0.55, 0.62, 0.70, 0.28)
 CONTOUR_PX = 1
 PREDICTION_OPACITY = 0.9
+
+
+@cache
+def get_ready() -> None:
+    """Load what napari loads with the first layer (units, tables: a second); call in a worker."""
+    tiny = np.zeros((2, 2), np.uint8)
+    units = {"scale": (1.0, 1.0), "units": ("mm", "mm")}
+    Image(tiny, **units)
+    Labels(tiny, features=names(()), colormap=colours((), False), **units)
 
 
 def image_layer(picture: Picture, number: int) -> Image:

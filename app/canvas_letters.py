@@ -19,7 +19,7 @@ _EDGES = {
 
 
 class Letters:
-    """One text overlay an edge; beside the scale bar nothing else floats over the image."""
+    """One text overlay an edge, in a box of the canvas's colour: read over any image."""
 
     def __init__(self, viewer: "Viewer") -> None:
         self._overlays = viewer.canvas.overlays
@@ -38,6 +38,6 @@ class Letters:
         if key not in self._overlays:
             if not letter:
                 return
-            self._overlays[key] = TextOverlay(position=position, box=False, font_size=FONT_SIZE)
+            self._overlays[key] = TextOverlay(position=position, font_size=FONT_SIZE)
         self._overlays[key].text = letter
         self._overlays[key].visible = bool(letter)

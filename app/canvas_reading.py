@@ -4,7 +4,7 @@ Everything that takes time is done here: the pixels, the label map with its wait
 contrast, the counts. The main thread only hands finished arrays to napari.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import LongtailError
 from ..core.io.image import Image, open_lazily, read_channels
 from ..core.io.labelmap import read_label_map
-from ..core.project.records import Case, Task
+from ..core.project.records import NOT_LABELLED, Case, Task
 from .canvas_edits import LabelArray, LabelCounts
 from .canvas_view import Turned, contrast_limits, contrast_range, plane_axis, turn
 
@@ -130,6 +130,34 @@ def read_prediction(folder: Path, file: str, shape: Sequence[int]) -> LabelArray
         raise LongtailError(
             f"The prediction {Path(file).name} does not fit the image: it has another size.",
             "Predict this case again.",
+        )
+    return np.ascontiguousarray(array, dtype=np.uint8)
+
+
+def read_mask_file(path: Path, shape: Sequence[int], class_ids: Collection[int]) -> LabelArray:
+    """Read a mask that was made elsewhere, to be drawn over a label map.
+
+    A mask of 0 and 255 alone is class 1, as in an import.
+
+    Raises
+    ------
+    LongtailError
+        It cannot be read, has another size, or holds values that are no classes.
+    """
+    array = np.asarray(read_label_map(str(path)).array)
+    if array.shape != tuple(shape):
+        raise LongtailError(
+            f"The mask {path.name} does not fit the image: it has another size.",
+            "Choose the mask of this case.",
+        )
+    values = {int(value) for value in np.unique(array)}
+    if values <= {0, NOT_LABELLED} and NOT_LABELLED in values:
+        array, values = np.where(array == NOT_LABELLED, 1, 0), {0, 1}
+    stray = sorted(values - {0, NOT_LABELLED, *class_ids})
+    if stray:
+        raise LongtailError(
+            f"The mask {path.name} holds the values {stray[:5]}, which are no classes.",
+            "Add the classes first.",
         )
     return np.ascontiguousarray(array, dtype=np.uint8)
 

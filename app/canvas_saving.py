@@ -106,9 +106,11 @@ class Keeper:
     def fold(
         self, case_id: str, array: LabelArray, upto: int, status: Status | None, *, auto: bool
     ) -> None:
-        """Write a label map that holds the strokes up to `upto`; `array` must not change again.
+        """Write a label map that holds at least the strokes up to `upto`.
 
-        `auto` marks a version that the next automatic one replaces.
+        It is copied in the writing thread. Where a stroke is made meanwhile, the map may hold a
+        part of it: the journal holds all of it. `auto` marks a version that the next automatic
+        one replaces.
         """
         self._labels.submit(self._fold, case_id, array, upto, status, auto)
 
@@ -149,9 +151,10 @@ class Keeper:
         self, case_id: str, array: LabelArray, upto: int, status: Status | None, auto: bool
     ) -> None:
         with self._telling(case_id):
+            held = array.copy()
             mark = self._journal.submit(self._mark, case_id, upto).result()
             self._project.write_label_map(
-                case_id, array, author=self._author, status=status, autosave=auto, mark=mark
+                case_id, held, author=self._author, status=status, autosave=auto, mark=mark
             )
             self._journal.submit(self._forget, case_id, upto).result()
             self._tell(Folded(case_id, upto))

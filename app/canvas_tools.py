@@ -56,11 +56,11 @@ class Tools:
             self._canvas.answers.answer(class_id)
 
     def zero(self) -> None:
-        """Draw background; for images: no to all classes that are unknown."""
+        """Draw background; for images: no class, or no to all that are unknown."""
         if self._canvas.labels is not None:
             self.choose(0)
         else:
-            self._canvas.answers.rest_no()
+            self._canvas.answers.zero()
 
     def unlabel(self) -> None:
         """Draw *not labelled*."""
@@ -83,7 +83,7 @@ class Tools:
             session.next_case()
         elif session.project.task is not Task.SEGMENTATION:
             self._canvas.answers.reviewed_next()
-        elif self._nothing_drawn():
+        elif self.nothing_drawn:
             session.notify(f"Nothing is labelled in {session.case.id} yet.", "info")
         else:
             self._canvas.strokes.set_status(Status.REVIEWED)
@@ -119,7 +119,9 @@ class Tools:
     def _on_no_polygon(self, event: object = None) -> None:
         self._polygon_points = 0
 
-    def _nothing_drawn(self) -> bool:
+    @property
+    def nothing_drawn(self) -> bool:
+        """Whether the shown label map holds nothing but *not labelled*."""
         sheet = self._canvas.strokes.sheet
         return sheet is not None and sheet.counts.voxels[:NOT_LABELLED].sum() == 0
 

@@ -41,7 +41,7 @@ KEY_TABLE: KeyTable = (
         "Give classes to images",
         (
             ("1-9", "give the class; with several: yes, no, unknown in turn"),
-            ("0", "no to all that are unknown"),
+            ("0", "no class; with several: no to all that are unknown"),
         ),
     ),
     (

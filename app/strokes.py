@@ -244,7 +244,7 @@ class Strokes:
             return
         self._timer.stop()
         sheet.asked = sheet.newest
-        keeper.fold(sheet.case.id, sheet.known.copy(), sheet.newest, status, auto=auto)
+        keeper.fold(sheet.case.id, sheet.known, sheet.newest, status, auto=auto)
 
     def _turned(self, sheet: Sheet, counts: LabelCounts) -> None:
         if self.sheet is sheet and sheet.axis() == counts.axis:

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from PIL import Image as Picture
 
 from longtail.app.canvas import Canvas
-from longtail.app.session import Session
+from longtail.app.session import Loaded, Session
 from longtail.core.project.records import NewCase, PredictionRecord, Status, Task
 from longtail.core.project.store import Project
 
@@ -265,7 +265,8 @@ def test_classes_that_change_are_shown(window, project):
 
 
 def test_a_read_only_project_cannot_be_drawn_on(window, project):
-    window.session.adopt(Project.open(project, write=False))
+    reading = Project.open(project, write=False)
+    window.session.adopt(Loaded(reading, reading.catalogue()))
     window.show("one")
     assert not window.canvas.labels.editable
     assert window.canvas.labels.mode == "pan_zoom"

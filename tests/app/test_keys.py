@@ -239,9 +239,11 @@ class TestImages:
         window.canvas.desk.wait()
         assert window.session.project.case("one").status is Status.DRAFT
 
-    def test_the_same_class_again_takes_it_back(self, window):
+    def test_the_same_class_again_stays_and_zero_takes_it_back(self, window):
         window.press("1")
         window.press("1")
+        assert window.canvas.answers.labels.yes == {1}
+        window.press("0")
         window.press("PageDown")
         window.canvas.desk.wait()
         assert window.session.project.case("one").status is Status.UNLABELLED

@@ -20,7 +20,7 @@ from napari.utils.interactions import (
 from wrapt import ObjectProxy
 
 from longtail.app.canvas import Canvas
-from longtail.app.session import Session
+from longtail.app.session import Loaded, Session
 from longtail.core.project.records import NewCase, Status, Task
 from longtail.core.project.store import Project
 
@@ -342,7 +342,8 @@ def test_strokes_of_a_killed_session_come_back_and_are_folded(window, qtbot, mon
 
 def test_a_project_for_reading_takes_no_stroke(window):
     window.session.close_project()
-    window.session.adopt(Project.open(window.path, write=False))
+    reading = Project.open(window.path, write=False)
+    window.session.adopt(Loaded(reading, reading.catalogue()))
     window.show("one")
     data = draw(window, (2, 5, 5))
     assert window.strokes.sheet.strokes == 0
@@ -356,11 +357,12 @@ KILLED = """
     from qtpy.QtWidgets import QApplication
     from napari.components import ViewerModel
     from longtail.app.canvas import Canvas
-    from longtail.app.session import Session
+    from longtail.app.session import Loaded, Session
 
     app = QApplication([])
     session = Session(None)
-    canvas = Canvas(ViewerModel(), session)
+    viewer = ViewerModel()
+    canvas = Canvas(viewer, session)
     session.open_project(Path(sys.argv[1]))
     session.show_case("one")
     while canvas.state != "shown":
