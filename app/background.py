@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from qtpy.QtCore import QObject, Qt, Signal
@@ -23,6 +24,8 @@ class Errands(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._generation = 0
+        # Bound to the pool alone: this object is half gone when it tells that it is destroyed.
+        self.destroyed.connect(partial(self._pool.shutdown, wait=False, cancel_futures=True))
         # Queued even within this thread: an answer never comes before `ask` has returned.
         self._done.connect(self._give, Qt.ConnectionType.QueuedConnection)
 

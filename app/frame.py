@@ -58,13 +58,9 @@ class Frame(QObject):
         session = room.session
         self.cases = CasesPanel(session)
         self.train = TrainPanel(session, room.canvas.fold)
-        self.tabs = TaskTabs(
-            {
-                "Label": LabelPanel(session, room.canvas),
-                "Train": self.train,
-                "Results": ResultsPanel(session, room.canvas),
-            }
-        )
+        self.results = ResultsPanel(session, room.canvas)
+        label = LabelPanel(session, room.canvas)
+        self.tabs = TaskTabs({"Label": label, "Train": self.train, "Results": self.results})
         self.bar = SessionBar(session, self._fill_menu)
         self.docks = self._dock(viewer)
         self.window = napari_window.main_window(self.bar)
@@ -121,6 +117,8 @@ class Frame(QObject):
         self.actions.busy.connect(self.bar.show_busy)
         self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))
         self.bar.help_asked.connect(self.show_keys)
+        for panel in (self.train, self.results):
+            panel.panel_asked.connect(self.open_panel)
         for asker in (self.cases, self.welcome):
             asker.open_asked.connect(self.actions.open)
             asker.new_asked.connect(self.actions.new)
@@ -198,6 +196,13 @@ class Frame(QObject):
         """Leave napari's list of tool keys out of the status bar: ours are on the sheet."""
         if self.viewer.help:
             self.viewer.help = ""
+
+    def open_panel(self, name: str) -> None:
+        """Go to Label, Train, Results or Cases."""
+        if name == "Cases":
+            self.cases.list.setFocus()
+        else:
+            self.tabs.open(name)
 
     def show_keys(self) -> None:
         """Show all keys on one sheet."""

@@ -80,6 +80,7 @@ class ClassesDialog(QDialog):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Classes")
         self.resize(440, 420)
         self._rows = QVBoxLayout()

@@ -334,9 +334,7 @@ class CasesPanel(QWidget):
     def edit_classes(self) -> None:
         """Open the dialog in which classes are added, renamed, merged and retired."""
         if self._session.project is not None:
-            dialog = ClassesDialog(self._session, self)
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.open()
+            ClassesDialog(self._session, self).open()
 
     def close_threads(self) -> None:
         """Wait for threads that read files; call before the window goes."""

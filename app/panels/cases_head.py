@@ -12,7 +12,7 @@ from ..widgets.basic import IconButton, TextLabel, TitleLabel, mark
 from ..widgets.paint import bar, painting, sized
 
 MOST_ROWS = 10
-SCROLLBAR_PX = 4
+SCROLLBAR_PX, GAP_PX = 8, 4
 LEGEND_PX = 18
 
 
@@ -105,9 +105,9 @@ class ClassesHead(QWidget):
         self.bars.set_bars(bars, beside=[waiting])
         self.waiting.set_bars([waiting], beside=bars)
         self.area.setFixedHeight(min(len(bars), MOST_ROWS) * ROW_PX)
-        gutter = SCROLLBAR_PX if len(bars) > MOST_ROWS else 0
-        self.bars.setContentsMargins(0, 0, gutter, 0)
-        self.waiting.setContentsMargins(0, 0, 2 * gutter, 0)
+        scrolls = len(bars) > MOST_ROWS
+        self.bars.setContentsMargins(0, 0, GAP_PX if scrolls else 0, 0)
+        self.waiting.setContentsMargins(0, 0, GAP_PX + SCROLLBAR_PX if scrolls else 0, 0)
         self.count.setText(f"{cases:,}")
         self.count.setAccessibleName(f"{cases:,} cases")
         self.legend.show_predicted(predicted)

@@ -5,6 +5,7 @@ import logging
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ class Thumbnails(QObject):
         self._folder: Path | None = None
         self._generation = 0
         self._made.connect(self._keep)
+        self.destroyed.connect(partial(self._pool.shutdown, wait=False, cancel_futures=True))
 
     def use_folder(self, folder: Path | None) -> None:
         """Begin with another project; None keeps nothing on disk (read-only projects)."""

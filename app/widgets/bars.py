@@ -16,7 +16,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ..theme import BLUE, QUIET_PX, Tokens, look
+from ..theme import BLUE, QUIET_PX, TEXT_PX, Tokens, look
 from .paint import bar, painting, sized
 
 ROW_PX = 18
@@ -158,32 +158,31 @@ class ClassBars(QWidget):
             self._paint(painter, look().tokens)
 
     def _paint(self, painter: QPainter, t: Tokens) -> None:
-        font, quiet = sized(self.font(), QUIET_PX), sized(self.font(), QUIET_PX)
-        metrics = QFontMetrics(quiet)
-        all_bars = (*self._bars, *self._beside)
-        largest = max((_finite(b.total or b.solid) for b in all_bars), default=1.0)
-        written = [_count(b) for b in self._bars]
-        right = max((metrics.horizontalAdvance(_count(b)) for b in all_bars), default=0)
-        names = min(
-            max((metrics.horizontalAdvance(b.name[:60]) for b in all_bars), default=0),
-            int(self.width() * 0.38),
-        )
-        start = max(names + 10, min(92, self.width() // 3))
-        whole = self.contentsRect().width()
-        room = max(whole - start - right - 10, 0)
-        for row, (item, text) in enumerate(zip(self._bars, written, strict=True)):
+        name_font, count_font = sized(self.font(), TEXT_PX), sized(self.font(), QUIET_PX)
+        names, counts = QFontMetrics(name_font), QFontMetrics(count_font)
+        start, end, whole = self._columns(names, counts)
+        largest = max((_reach(b) for b in (*self._bars, *self._beside)), default=1.0)
+        for row, item in enumerate(self._bars):
             top = row * ROW_PX
             self._ground(painter, t, row, item)
-            painter.setFont(font)
+            painter.setFont(name_font)
             painter.setPen(QColor(t.text))
-            name = metrics.elidedText(item.name, Qt.TextElideMode.ElideMiddle, start - 10)
+            name = names.elidedText(item.name, Qt.TextElideMode.ElideMiddle, start - 10)
             painter.drawText(QRectF(0, top, start - 8, ROW_PX), _LEFT, name)
-            self._bar(
-                painter, t, item, QRectF(start, top + (ROW_PX - BAR_PX) / 2, room, BAR_PX), largest
-            )
-            painter.setFont(quiet)
+            area = QRectF(start, top + (ROW_PX - BAR_PX) / 2, max(end - start, 0), BAR_PX)
+            self._bar(painter, t, item, area, largest)
+            painter.setFont(count_font)
             painter.setPen(QColor(t.quiet))
-            painter.drawText(QRectF(0, top, whole, ROW_PX), _RIGHT, text)
+            painter.drawText(QRectF(0, top, whole, ROW_PX), _RIGHT, item.numbers())
+
+    def _columns(self, names: QFontMetrics, counts: QFontMetrics) -> tuple[int, int, int]:
+        """Give where bars begin, where they end at most, and where counts end, in pixels."""
+        whole = self.contentsRect().width()
+        every = (*self._bars, *self._beside)
+        widest = max((names.horizontalAdvance(b.name[:60]) for b in every), default=0)
+        start = max(min(widest, int(whole * 0.38)) + 10, min(92, whole // 3))
+        count = max((counts.horizontalAdvance(b.numbers()) for b in every), default=0)
+        return start, whole - count - 10, whole
 
     def _ground(self, painter: QPainter, t: Tokens, row: int, item: Bar) -> None:
         area = QRectF(-4, row * ROW_PX, self.width() + 8, ROW_PX)
@@ -225,8 +224,8 @@ def explain(item: Bar) -> str:
     return f"{words}. {item.note}" if item.note else words
 
 
-def _count(item: Bar) -> str:
-    return item.numbers()
+def _reach(item: Bar) -> float:
+    return max(_finite(item.total), _finite(item.solid) + _finite(item.predicted))
 
 
 def _finite(value: float | None) -> float:

@@ -165,6 +165,10 @@ class ElidedLabel(TextLabel):
         super().setText(text)
         self.setToolTip(text)
 
+    def minimumSizeHint(self) -> QSize:
+        """Room for an ellipsis."""
+        return QSize(24, super().minimumSizeHint().height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
         painter = QPainter(self)
