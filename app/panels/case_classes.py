@@ -139,13 +139,17 @@ class ClassesDialog(QDialog):
         if project is None:
             return
         counts = catalogue.class_counts() if catalogue else {}
-        for record in project.classes:
+        for record in self.records():
             row = ClassRow(record, int(counts.get(record.id, 0)), self)
             row.name.editingFinished.connect(partial(self.rename, row))
             row.colour.clicked.connect(partial(self._choose_colour, record))
             row.menu.clicked.connect(partial(self._open_menu, row))
             self._rows.addWidget(row)
         self._rows.addStretch(1)
+
+    def records(self) -> tuple[ClassRecord, ...]:
+        """Give the classes that are listed."""
+        return self._session.project.classes if self._session.project is not None else ()
 
     # --- changes ---
 
@@ -209,9 +213,9 @@ class ClassesDialog(QDialog):
             into.addAction(other.name).triggered.connect(
                 lambda _checked=False, other=other: self._ask_merge(row.record, other)
             )
-        menu.addAction("Retire...").triggered.connect(
-            lambda _checked=False: self._ask_retire(row.record)
-        )
+        retire = menu.addAction("Retire..." if others else "Retire (the last class stays)")
+        retire.setEnabled(bool(others))
+        retire.triggered.connect(lambda _checked=False: self._ask_retire(row.record))
         menu.popup(row.menu.mapToGlobal(row.menu.rect().bottomLeft()))
 
     def _ask_merge(self, source: ClassRecord, into: ClassRecord) -> None:
