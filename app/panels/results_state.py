@@ -59,9 +59,10 @@ def stand(facts: Facts) -> Stand:
     if facts.report is None:
         return _not_evaluated(facts)
     sentence = stale_sentence(facts)
+    trained = facts.run.label_version < facts.label_version
     return Stand(
-        "Labels have changed" if sentence else "",
         sentence,
+        "Train again to learn from them." if trained else "",
         "",
         "Report",
         "report",
@@ -75,10 +76,10 @@ def stale_sentence(facts: Facts) -> str:
     trained = facts.run.label_version < now
     evaluated = report is not None and report.provenance.label_version < now
     if trained and evaluated:
-        return "since this run was trained and evaluated. Train again to learn from them."
+        return "Labels have changed since this run was trained and evaluated."
     if trained:
-        return "since this run was trained. Train again to learn from them."
-    return "since this run was evaluated." if evaluated else ""
+        return "Labels have changed since this run was trained."
+    return "Labels have changed since this run was evaluated." if evaluated else ""
 
 
 def run_title(run: RunRecord) -> str:

@@ -29,6 +29,7 @@ from .train_model import (
     needs,
     project_of,
     run_of,
+    uses_unlabelled,
     validation_sentence,
 )
 from .train_outcome import ending
@@ -197,13 +198,12 @@ class TrainPanel(QWidget):
         if project is None or catalogue is None:
             return
         self._plan, self._stale = plan, False
-        self.before.show_plan(plan)
+        choice = plan.spec.validation if plan.spec else self.before.wish.validation or "none"
+        held = labelled_in(catalogue, Split.VAL)
+        self.before.show_plan(plan, validation_sentence(project.task, held, choice))
         device = self._session.backend.device_label()
         there = psutil.virtual_memory().total if device.startswith("CPU") else None
         self.before.needs.show_lines(needs(plan, device, there))
-        choice = plan.spec.validation if plan.spec else self.before.wish.validation or "none"
-        held = labelled_in(catalogue, Split.VAL)
-        self.before.validation.show_choice(choice, validation_sentence(project.task, held, choice))
 
     # --- starting ---
 
@@ -349,7 +349,11 @@ class TrainPanel(QWidget):
     def _said(self, run: RunRecord, device: str) -> tuple[str, str, str]:
         known = run.method in METHODS.names()
         title = METHODS.get(run.method).title if known else run.method
-        return title, run_line(run.id, run.spec), facts(run.spec, device)
+        return (
+            title,
+            run_line(run.id, run.spec),
+            facts(run.spec, device, with_unlabelled=uses_unlabelled(run.method)),
+        )
 
     def _has_checkpoint(self, run_id: str) -> bool:
         project = self._session.project

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from ...core.methods.catalogue import Method
@@ -24,9 +24,10 @@ from .train_before_parts import (
     in_row,
     labelled_row,
 )
-from .train_model import Plan, Wish, about_class
+from .train_model import LABELLED, VALIDATION, Blocked, Plan, Wish, about_class, uses_unlabelled
 from .train_parts import SayCard
 
+_WHERE = "It says why where it stands."
 _BLOCKED_BUTTONS = {"Label": "Go to Label", "Cases": "Go to Cases"}
 
 
@@ -74,32 +75,49 @@ class BeforePage(Page):
         self.method.blockSignals(False)
         self._choose_method()
 
-    def show_plan(self, plan: Plan) -> None:
-        """Show what the wish comes to."""
-        self.use.show_plan(plan)
+    def show_plan(self, plan: Plan, explanation: str = "") -> None:
+        """Show what the wish comes to; `explanation` says what its validation means."""
+        blocked = plan.blocked or Blocked("")
+        if plan.use or not blocked.field:
+            # A setting that cannot work does not change what would be learned from.
+            self.use.show_plan(plan, used=uses_unlabelled(self.chosen.name))
         self._show_warnings(plan)
-        blocked = plan.blocked
-        at_field = blocked.field if blocked else ""
-        sentence = f"{blocked.reason} {blocked.remedy}".strip() if blocked else ""
-        # The form's own words come first: they are about the value alone.
-        self.form.show_problems(
-            {at_field: sentence} | self.form.own_problems()
-            if at_field
-            else self.form.own_problems()
+        self._show_at_field(blocked)
+        if plan.spec is not None:
+            self.validation.show_choice(plan.spec.validation)
+        self.validation.say(
+            sentence_of(blocked) if blocked.field == VALIDATION else explanation,
+            bad=blocked.field == VALIDATION,
         )
-        if at_field:
-            self.fold.open()
-        said = ("A further setting cannot work.", "It says why where it stands.")
-        if blocked and not at_field:
-            said = (blocked.reason, blocked.remedy)
-        self.blocked.say(*said if blocked else ("", ""))
-        self._panel = blocked.panel if blocked and not at_field else ""
-        self._show_button(blocked is None)
+        self._show_blocked(blocked)
 
-    def show_busy(self, why: str) -> None:
-        """Say why nothing can start, without a dead button."""
-        self.blocked.say(why)
-        self.train.setVisible(not why)
+    def _show_at_field(self, blocked: Blocked) -> None:
+        told = self.form.own_problems()
+        if blocked.field in self.form.names():
+            # The form's own words come first: they are about the value alone.
+            told = {blocked.field: sentence_of(blocked)} | told
+        self.form.show_problems(told)
+        self.drawing.say(sentence_of(blocked) if blocked.field == LABELLED else "")
+        if told or blocked.field == LABELLED:
+            self.fold.open()
+            wrong = next((name for name in self.form.names() if name in told), "")
+            place = self.form.row(wrong) if wrong else self.drawing
+            QTimer.singleShot(0, place, lambda: self.scroll.ensureWidgetVisible(place))
+
+    def _show_blocked(self, blocked: Blocked) -> None:
+        self._panel = "" if blocked.field else blocked.panel
+        if blocked.field:
+            self.blocked.say(f"{self._titled(blocked.field)} cannot be as it is set.", _WHERE)
+        else:
+            self.blocked.say(blocked.reason, blocked.remedy)
+        can_train = not blocked.reason
+        self.train.setVisible(can_train or bool(self._panel))
+        self.train.setText("Train" if can_train else _BLOCKED_BUTTONS.get(self._panel, ""))
+
+    def _titled(self, field: str) -> str:
+        if field in self.form.names():
+            return self.form.row(field).field.title
+        return {VALIDATION: "Validation", LABELLED: "Labelled to use"}.get(field, field)
 
     @property
     def wish(self) -> Wish:
@@ -161,7 +179,9 @@ class BeforePage(Page):
 
     def _choose_method(self, *_: object) -> None:
         method = self.chosen
-        self.sentence.setText(f"{method.sentence} {method.when}")
+        self.sentence.setText(method.when)
+        for widget in (self.method, self.sentence):
+            widget.setToolTip(f"{method.sentence}\n{method.when}")
         self.preset.blockSignals(True)
         self.preset.clear()
         for name in method.presets:
@@ -179,12 +199,13 @@ class BeforePage(Page):
         rare = any(about_class(warning, plan.use) for warning in plan.warnings)
         self.warning.say("", "\n".join(plan.warnings), "tail" if rare else "")
 
-    def _show_button(self, can_train: bool) -> None:
-        self.train.setVisible(can_train or bool(self._panel))
-        self.train.setText("Train" if can_train else _BLOCKED_BUTTONS.get(self._panel, ""))
-
     def _act(self) -> None:
         if self._panel:
             self.panel_asked.emit(self._panel)
         else:
             self.train_asked.emit()
+
+
+def sentence_of(blocked: Blocked) -> str:
+    """Say why and what to do in one go."""
+    return f"{blocked.reason} {blocked.remedy}".strip()

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ..settings_form import CONTROL_WIDTH
 from ..widgets import Bar, ClassBars, ElidedLabel, GhostButton, QuietLabel, SectionLabel, Segments
+from ..widgets.basic import TextLabel, mark
 from .train_model import DEFAULT_MINUTES, Plan
 from .train_parts import SayCard
 
@@ -82,17 +83,19 @@ class UseSection(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addWidget(self.section)
-        column.addWidget(self.bars)
+        self.note = QuietLabel("This method learns from the labelled ones alone.", self)
+        for widget in (self.section, self.bars, self.note):
+            column.addWidget(widget)
 
-    def show_plan(self, plan: Plan) -> None:
-        """Show the cases of a plan."""
+    def show_plan(self, plan: Plan, *, used: bool) -> None:
+        """Show the cases of a plan; `used` says whether the unlabelled ones take part."""
         self.setVisible(bool(plan.use))
         self.section.set_text("What it learns from", f"{plan.labelled:,} labelled")
         rows = [Bar(row.key, row.name, row.count, tier=row.tier) for row in plan.use]
         if plan.unlabelled:
             rows.append(Bar(UNLABELLED_KEY, "unlabelled", plan.unlabelled))
         self.bars.set_bars(rows)
+        self.note.setVisible(bool(plan.unlabelled) and not used)
 
 
 class ValidationChoice(QWidget):
@@ -117,10 +120,14 @@ class ValidationChoice(QWidget):
         """What was chosen by hand; None leaves it to the plan."""
         return self.choice.value() if self._chosen else None
 
-    def show_choice(self, value: str, sentence: str) -> None:
-        """Show what the plan has chosen and what it means."""
+    def show_choice(self, value: str) -> None:
+        """Show what the plan has chosen."""
         self.choice.set_value(value)
+
+    def say(self, sentence: str, *, bad: bool = False) -> None:
+        """Say what the choice means, or why it cannot work."""
         self.sentence.setText(sentence)
+        mark(self.sentence, "bad" if bad else "quiet")
 
     def forget(self) -> None:
         """Leave it to the plan again, for another project."""
@@ -193,8 +200,18 @@ class Drawing(QWidget):
         column.setSpacing(12)
         column.addLayout(labelled_row("Seed", self._seed, stretch=False))
         column.addLayout(labelled_row("Labelled to use", self._labelled, stretch=False))
+        self._problem = TextLabel("", self)
+        self._problem.setWordWrap(True)
+        mark(self._problem, "bad")
+        self._problem.hide()
+        column.addWidget(self._problem)
         self._seed.valueChanged.connect(lambda _: self.changed.emit())
         self._labelled.textChanged.connect(lambda _: self.changed.emit())
+
+    def say(self, sentence: str) -> None:
+        """Say why the number of labelled cases cannot be."""
+        self._problem.setText(sentence)
+        self._problem.setVisible(bool(sentence))
 
     @property
     def seed(self) -> int:

@@ -165,13 +165,16 @@ def run_line(run_id: str, spec: Mapping[str, object]) -> str:
     return f"{run_number(run_id)} · seed {spec.get('seed', 0)}"
 
 
-def facts(spec: Mapping[str, object], device: str) -> str:
-    """Say what a run works with: `4 labelled and 146 unlabelled scans, CPU, 6 minutes`."""
+def facts(spec: Mapping[str, object], device: str, *, with_unlabelled: bool) -> str:
+    """Say what a run works with: `4 labelled and 146 unlabelled scans, CPU, 6 minutes`.
+
+    `with_unlabelled` says whether its method learns from unlabelled cases at all.
+    """
     noun = case_noun(str(spec.get("task", "")))
     labelled, unlabelled = (_count(spec, f"train_{kind}") for kind in ("labelled", "unlabelled"))
-    cases = f"{labelled:,} labelled and {unlabelled:,} unlabelled {noun}s"
-    if not unlabelled:
-        cases = f"{labelled:,} labelled {noun}{'' if labelled == 1 else 's'}"
+    cases = plural(labelled, f"labelled {noun}")
+    if unlabelled and with_unlabelled:
+        cases = f"{labelled:,} labelled and {unlabelled:,} unlabelled {noun}s"
     return ", ".join(part for part in (cases, device, budget(spec)) if part)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...core.project.store import Project
 
 DEFAULT_MINUTES = 6.0
+VALIDATION, LABELLED = "validation", "labelled"
 TIMES = " \N{MULTIPLICATION SIGN} "
 RESUMABLE = ("stopped", "failed", "running", "created")
 
@@ -75,6 +76,12 @@ class Plan:
         return self.spec.warnings if self.spec else ()
 
 
+def uses_unlabelled(method: str) -> bool:
+    """Tell whether a method learns from unlabelled cases too; a supervised one does not."""
+    known = METHODS.get(method) if method in METHODS.names() else None
+    return bool(getattr(known, "uses_unlabelled", False))
+
+
 def methods_for(task: Task) -> tuple[Method, ...]:
     """List the methods that can do `task`, in the order in which they are offered."""
     return tuple(METHODS.get(name) for name in METHODS.names(task))
@@ -88,22 +95,11 @@ def make_plan(
 ) -> Plan:
     """Resolve a wish against the project as it is now; failures become `blocked`."""
     from ...core.training.estimate import estimate_run
-    from ...core.training.plan import plan_run
 
     try:
-        spec = plan_run(
-            project,
-            method=wish.method,
-            preset=wish.preset,
-            settings=wish.settings,
-            labelled=wish.labelled,
-            validation=wish.validation,
-            seed=wish.seed,
-            minutes=wish.minutes,
-            iterations=wish.iterations,
-        )
+        spec = _spec(project, wish)
     except LongtailError as error:
-        return Plan(blocked=_blocked(project, error, fields))
+        return Plan(blocked=_blocked(project, wish, error, fields))
     plan = Plan(
         spec,
         None,
@@ -113,6 +109,22 @@ def make_plan(
         estimate_run(spec).memory_bytes,
     )
     return plan if project.writable else replace(plan, blocked=read_only(project))
+
+
+def _spec(project: "Project", wish: Wish) -> RunSpec:
+    from ...core.training.plan import plan_run
+
+    return plan_run(
+        project,
+        method=wish.method,
+        preset=wish.preset,
+        settings=wish.settings,
+        labelled=wish.labelled,
+        validation=wish.validation,
+        seed=wish.seed,
+        minutes=wish.minutes,
+        iterations=wish.iterations,
+    )
 
 
 def use_rows(spec: RunSpec, tiers: Mapping[int, str]) -> tuple[UseRow, ...]:
@@ -211,13 +223,26 @@ def _memory(plan: Plan, there: int | None) -> str:
     return f"about {memory(plan.memory_bytes)} of {memory(there)}"
 
 
-def _blocked(project: "Project", error: LongtailError, fields: Sequence[SettingField]) -> Blocked:
-    return Blocked(
-        error.reason,
-        error.remedy,
-        _panel(project, error),
-        next((each.name for each in fields if names_setting(error.reason, each)), ""),
-    )
+def _blocked(
+    project: "Project", wish: Wish, error: LongtailError, fields: Sequence[SettingField]
+) -> Blocked:
+    setting = next((each.name for each in fields if names_setting(error.reason, each)), "")
+    field = setting or _culprit(project, wish)
+    return Blocked(error.reason, error.remedy, "" if field else _panel(project, error), field)
+
+
+def _culprit(project: "Project", wish: Wish) -> str:
+    """Find the part of a wish without which it would work; empty if it is none of them."""
+    for name in (VALIDATION, LABELLED):
+        without = replace(wish, **{name: None})
+        if without == wish:
+            continue
+        try:
+            _spec(project, without)
+        except LongtailError:
+            continue
+        return name
+    return ""
 
 
 def run_of(job: object) -> str:

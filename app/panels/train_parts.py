@@ -125,7 +125,8 @@ def flow() -> QFlowLayout:
     """Lay buttons side by side, and below one another where there is no room."""
     layout = QFlowLayout()
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
+    layout.setHorizontalSpacing(6)
+    layout.setVerticalSpacing(6)
     return layout
 
 

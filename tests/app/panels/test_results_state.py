@@ -77,8 +77,8 @@ def test_an_evaluated_run_leads_to_its_report():
 
 def test_changed_labels_are_told_and_the_run_can_be_evaluated_again():
     told = stand(replace(FACTS, report=evaluated(4), label_version=9))
-    assert told.title == "Labels have changed"
-    assert "trained and evaluated" in told.text
+    assert told.title == "Labels have changed since this run was trained and evaluated."
+    assert "Train again" in told.text
     assert told.again
     assert not stand(replace(FACTS, report=evaluated(4), label_version=9, writable=False)).again
 

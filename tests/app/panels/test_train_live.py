@@ -120,10 +120,14 @@ def test_the_facts_of_a_run():
         "minutes": 6.0,
         "seed": 0,
     }
-    assert facts(spec, "CPU") == "4 labelled and 146 unlabelled scans, CPU, 6 minutes"
+    assert (
+        facts(spec, "CPU", with_unlabelled=True)
+        == "4 labelled and 146 unlabelled scans, CPU, 6 minutes"
+    )
+    assert facts(spec, "CPU", with_unlabelled=False) == "4 labelled scans, CPU, 6 minutes"
     assert run_line("run-003-action", spec) == "run 3 · seed 0"
 
 
 def test_the_facts_leave_out_what_is_not_known():
     spec = {"task": "classification", "train_labelled": ["a"], "iterations": 600}
-    assert facts(spec, "") == "1 labelled image, 600 steps"
+    assert facts(spec, "", with_unlabelled=True) == "1 labelled image, 600 steps"

@@ -96,7 +96,15 @@ def test_validation_without_cases_says_so(project):
     fill(project, [1] * 6 + [2] * 6)
     blocked = plan(project, Wish("cross-entropy", validation="split")).blocked
     assert "validation" in blocked.reason
-    assert blocked.field == ""
+    assert blocked.field == "validation"
+
+
+def test_a_number_of_labelled_cases_that_cannot_be_is_found(project):
+    fill(project, [1] * 6 + [2] * 6)
+    assert plan(project, Wish("cross-entropy", labelled="5000")).blocked is None or (
+        plan(project, Wish("cross-entropy", labelled="5000")).blocked.field == "labelled"
+    )
+    assert plan(project, Wish("cross-entropy", labelled="many")).blocked.field == "labelled"
 
 
 def test_a_reader_is_told_why_it_cannot_train(project):
