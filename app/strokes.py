@@ -117,6 +117,7 @@ class Strokes:
         """Follow the layer no more; what is not saved yet is saved."""
         if self.sheet is None:
             return
+        self._catch_up(self.sheet)
         self.save()
         self._timer.stop()
         self.sheet.layer.events.paint.disconnect(self._on_paint)
@@ -208,18 +209,24 @@ class Strokes:
             # napari tells of a polygon just before it writes it: come back when it has.
             QTimer.singleShot(0, lambda: self._finish(sheet, item, fill_rest))
 
+    def _catch_up(self, sheet: Sheet) -> None:
+        # A stroke in hand is no step of the history yet; it was seen, so it is kept.
+        self._complete(sheet, changed_anywhere(sheet.known, _data(sheet)), [], self.fill_rest)
+
     def _finish(self, sheet: Sheet, item: list[Any], fill_rest: bool) -> None:
-        if sheet is not self.sheet:
-            return
+        if sheet is self.sheet:
+            box = box_of_stroke(item, sheet.known.shape)
+            self._complete(sheet, changed_voxels(sheet.known, _data(sheet), box), item, fill_rest)
+
+    def _complete(self, sheet: Sheet, voxels: Voxels, item: list[Any], fill_rest: bool) -> None:
         array = _data(sheet)
-        voxels = changed_voxels(sheet.known, array, box_of_stroke(item, array.shape))
         kept = restore_locked(sheet.known, voxels, self.locked)
         if kept is not None:
-            _complete(sheet, item, kept)
+            _add(sheet, item, kept)
             voxels = same_but_for(voxels, kept.voxels, array.shape)
         rest = rest_of_slices(sheet.known, array, voxels, sheet.axis()) if fill_rest else None
         if rest is not None:
-            _complete(sheet, item, rest)
+            _add(sheet, item, rest)
             voxels = joined(voxels, rest.voxels)
         if kept is not None or rest is not None:
             sheet.layer.refresh()
@@ -272,7 +279,7 @@ def _data(sheet: Sheet) -> LabelArray:
     return np.asarray(sheet.layer.data)
 
 
-def _complete(sheet: Sheet, item: list[Any], correction: Correction) -> None:
+def _add(sheet: Sheet, item: list[Any], correction: Correction) -> None:
     # `item` is this stroke's step in napari's history: one atom more keeps it one undo, which
     # `data_setitem` cannot, since it begins a step of its own.
     array = _data(sheet)

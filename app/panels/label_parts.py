@@ -61,7 +61,7 @@ class ClassesHead(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.section, 1)
-        row.addWidget(self.edit, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self.edit, 0, Qt.AlignmentFlag.AlignVCenter)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4 if line else 0, 0, 0)
         column.setSpacing(4)

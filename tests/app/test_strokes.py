@@ -273,6 +273,15 @@ def test_strokes_are_saved_on_the_way_to_the_next_case_and_there_when_coming_bac
     assert window.session.project.journal("one").pending == 0
 
 
+def test_a_stroke_in_hand_is_kept_when_the_case_is_left(window):
+    layer = window.canvas.labels
+    with layer.block_history():
+        layer.paint((2, 5, 5), 1)
+        window.session.next_case()
+    assert (stored(window)[2] == 1).any()
+    assert not (stored(window)[2] == 255).any()
+
+
 def test_strokes_are_saved_when_the_project_is_closed(window):
     data = draw(window, (2, 5, 5)).copy()
     window.session.close_project()
