@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...core.backend.client import ProcessBackend
 from ...core.jobs.evaluation import EvaluateJob
 from ...core.jobs.training import TrainJob
 from ...core.project.records import Split
@@ -42,11 +43,13 @@ def demo(
     folder = _free_folder(out.resolve())
     share = HEART_MINUTES / (HEART_MINUTES + CHEST_MINUTES)
     output.say(f"Building two sample projects in {folder} ...")
-    heart, chest = build_heart_sample(folder), build_chest_sample(folder)
-    results = {
-        "heart": _work(heart, "supervised", minutes * share, output),
-        "chest": _work(chest, "cross-entropy", minutes * (1 - share), output),
-    }
+    with ProcessBackend() as backend:
+        backend.warm_up()  # while the samples are built
+        heart, chest = build_heart_sample(folder), build_chest_sample(folder)
+        results = {
+            "heart": _work(heart, "supervised", minutes * share, output, backend),
+            "chest": _work(chest, "cross-entropy", minutes * (1 - share), output, backend),
+        }
     document: dict[str, Any] = {"folder": folder.as_posix(), "projects": results}
     document["seconds"] = round(time.monotonic() - begun, 1)
     shown = window and has_display()
@@ -68,15 +71,19 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _work(path: Path, method: str, minutes: float, output: Output) -> dict[str, Any]:
+def _work(
+    path: Path, method: str, minutes: float, output: Output, backend: ProcessBackend
+) -> dict[str, Any]:
     with Project.open(path) as project:
         output.say(f"{project.name}: training {method} for {minutes * 60:.0f} s ...")
         spec = plan_run(project, method=method, minutes=minutes)
         run = project.new_run(spec.to_mapping())
         where = project.path.as_posix()
-        trained = run_job(TrainJob(where, run.id), output, project=project)
+        train = TrainJob(where, run.id)
+        trained = run_job(train, output, project=project, backend=backend)
         output.say(f"{project.name}: measuring on the test cases ...")
-        measured = run_job(EvaluateJob(where, run.id, Split.TEST.value), output, project=project)
+        evaluate = EvaluateJob(where, run.id, Split.TEST.value)
+        measured = run_job(evaluate, output, project=project, backend=backend)
         report = project.run_folder(run.id) / "report.html"
     return {
         "project": where,

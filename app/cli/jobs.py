@@ -13,19 +13,30 @@ from ...core.project.store import Project
 from .output import Output
 
 
-def run_job(job: Job, output: Output, *, project: Project | None, device: str = "auto") -> Finished:
+def run_job(
+    job: Job,
+    output: Output,
+    *,
+    project: Project | None,
+    device: str = "auto",
+    backend: ProcessBackend | None = None,
+) -> Finished:
     """Run a job in the compute process and record what came of it.
+
+    `backend` serves several jobs in a row, and its owner closes it; without one the job gets a
+    process of its own on `device`.
 
     Raises
     ------
     LongtailError
         The job failed; the reason and the remedy are the job's.
     """
-    backend = ProcessBackend(device=device)
+    chosen = backend or ProcessBackend(device=device)
     try:
-        finished = _follow(backend.submit(job), output)
+        finished = _follow(chosen.submit(job), output)
     finally:
-        backend.close()
+        if backend is None:
+            chosen.close()
     if project is not None:
         record(project, job, finished)
     if finished.outcome is Outcome.FAILED:
