@@ -36,6 +36,7 @@ class DuringPage(Page):
         self.cards = QVBoxLayout()
         self.cards.setSpacing(8)
         self._cards: list[WarningCard] = []
+        self._told = 0
         self.head.addWidget(self.run_head)
         self.head.addWidget(HairLine(self))
         for widget in (self.number, self.phase, self.progress, self.buttons, self.curves):
@@ -49,7 +50,7 @@ class DuringPage(Page):
         for card in self._cards:
             card.hide()
             card.deleteLater()
-        self._cards = []
+        self._cards, self._told = [], 0
         self.curves.plot.single_out(None)
         self.buttons.show_state("queued")
 
@@ -100,17 +101,19 @@ class DuringPage(Page):
             self.progress.setValue(round(live.fraction * _FINE))
 
     def _show_cards(self, warnings: Sequence[Warned], tiers: dict[str, str]) -> None:
-        shown = [card.warned for card in self._cards]
-        for warned in warnings:
-            if any(warned is one for one in shown):
-                continue
-            card = WarningCard(warned, tiers.get(warned.class_name or "", ""), self)
-            card.remedy_chosen.connect(self.remedy_chosen)
-            card.curve_asked.connect(self.curves.single_out)
-            self._cards.append(card)
-            self.cards.insertWidget(0, card)
+        for warned in warnings[self._told :]:
+            if all(warned != card.warned for card in self._cards):
+                self._add_card(warned, tiers.get(warned.class_name or "", ""))
+        self._told = len(warnings)
         for card in self._cards[:-MOST_CARDS]:
             card.hide()
+
+    def _add_card(self, warned: Warned, tier: str) -> None:
+        card = WarningCard(warned, tier, self)
+        card.remedy_chosen.connect(self.remedy_chosen)
+        card.curve_asked.connect(self.curves.single_out)
+        self._cards.append(card)
+        self.cards.insertWidget(0, card)
 
 
 class RunButtons(QWidget):

@@ -13,6 +13,11 @@ Points = Sequence[tuple[int, float]]
 # The first of these that a run has told is the number its page is about.
 HEADLINES: tuple[tuple[str, str, str], ...] = (
     ("dice", "mean Dice, validation", "Dice by class, validation"),
+    (
+        "average_precision",
+        "average precision (val)",
+        "Average precision by class, validation",
+    ),
     ("recall", "balanced accuracy (val)", "Recall by class, validation"),
     ("auc", "mean AUC, validation", "AUC by class, validation"),
     ("train_dice", "mean Dice, training", "Dice by class, training scans"),

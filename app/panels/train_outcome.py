@@ -1,12 +1,13 @@
 """What came of a run and what to do next; knows neither Qt nor torch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.backend.events import Finished, Outcome
 from ...core.project.records import RunRecord
-from .train_live import HEADLINES, Headline
+from .train_live import Headline
 from .train_words import clock, difference, plural, run_number
 
 KEPT = ("completed", "stopped")
@@ -75,21 +76,17 @@ def ending(
 
 
 def value_in(result: Mapping[str, Any], name: str) -> float | None:
-    """Find the number called `name` that a finished run has left in its result."""
-    for key in (name, f"best_{name}", f"mean_{name}"):
-        value = result.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
+    """Find the number called `name` that a finished run has left in its result.
 
-
-def headline_of(result: Mapping[str, Any]) -> Headline | None:
-    """Make the one number of a run from its stored result."""
-    for name, what, _ in HEADLINES:
-        value = value_in(result, name)
-        if value is not None:
-            return Headline(value, what, value, int(result.get("iterations") or 0), name)
-    return None
+    Validation leaves a mean a measure; without one there are the classes' training figures.
+    """
+    if name.startswith("train_"):
+        by_class = result.get("train")
+        values = [_number(value) for value in by_class.values()] if by_class else []
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+    measured = (result.get("validation") or {}).get(name) or {}
+    return _number(measured.get("mean"))
 
 
 def _words(finished: Finished, has_checkpoint: bool) -> tuple[str, str, str]:
@@ -136,4 +133,5 @@ def _change(
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    is_number = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if is_number else None

@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from longtail.app.panels.train_live import Headline
-from longtail.app.panels.train_outcome import ending, headline_of
+from longtail.app.panels.train_outcome import ending, value_in
 from longtail.core.backend.events import Finished, Outcome
 from longtail.core.project.records import RunRecord
 
 DICE = Headline(0.82, "mean Dice, validation", 0.83, 600, "dice")
 
 
-def run(number, state="completed", **result):
+def run(number, state="completed", **measured):
+    result = {"validation": {name: {"mean": value} for name, value in measured.items()}}
     return RunRecord(
         f"run-{number:03d}-supervised",
         "supervised",
@@ -89,6 +90,10 @@ def test_a_lower_loss_is_better():
     assert told.better is True
 
 
-def test_the_number_of_an_earlier_run_is_read_from_its_result():
-    assert headline_of({"dice": 0.8, "loss": 0.1}).name == "dice"
-    assert headline_of({"note": "nothing"}) is None
+def test_the_number_of_a_run_is_read_from_what_the_engine_left():
+    validated = {"validation": {"dice": {"mean": 0.8, "classes": {"a": 0.8}}}, "train": {"a": 0.9}}
+    assert value_in(validated, "dice") == 0.8
+    assert value_in(validated, "recall") is None
+    assert value_in(validated, "train_dice") == 0.9
+    assert value_in({"validation": None, "train": {"a": 0.5, "b": None}}, "train_recall") == 0.5
+    assert value_in({}, "train_recall") is None

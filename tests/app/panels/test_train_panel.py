@@ -327,6 +327,14 @@ def test_a_warning_about_a_rare_class_has_its_remedy(running, stage, session, qt
     assert tail.answer.text() == "Taken up by the run."
 
 
+def test_the_same_warning_again_is_one_card(running, stage, qtbot):
+    stage.tell(Started("Train", "CPU"), *[Warned("A step was skipped.", "unstable")] * 30)
+    shown(running, qtbot)
+    stage.tell(Warned("A step was skipped.", "unstable"))
+    shown(running, qtbot)
+    assert len(running.during.warning_cards) == 1
+
+
 def test_show_curve_lets_the_class_stand_out(running, stage, qtbot):
     stage.tell(Started("Train", "CPU"), Metric(1, "recall", 0.1, "rare"), BEHIND)
     shown(running, qtbot)
