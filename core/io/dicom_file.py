@@ -2,7 +2,6 @@
 
 import os
 import struct
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -90,8 +89,7 @@ def parse_file(path: Path) -> DicomFile | None:
     A DICOM file that is cut off or holds no image comes back with its `refusal`.
     """
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom tells of every odd value
+        with path.open("rb") as file:
             header = _read(file, path)
             return None if header is None else _understood(header, file, path)
     except InvalidDicomError:
@@ -111,6 +109,8 @@ def check_usable(file: DicomFile) -> None:
 
 
 def _read(file: BinaryIO, path: Path) -> Any:
+    # Otherwise pydicom warns of every odd value; the warnings filter is no place for threads.
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     try:
         return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS)
     except InvalidDicomError:

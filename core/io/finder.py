@@ -4,7 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from .image import strip_suffix
+from .image import is_inside, strip_suffix
 
 
 class FileFinder:
@@ -16,14 +16,14 @@ class FileFinder:
     Parameters
     ----------
     beside
-        The folder of the table.
+        The folder of the table, absolute.
     source
-        The folder of the images; also searched below.
+        The folder of the images, absolute; also searched below.
     """
 
     def __init__(self, beside: Path, source: Path) -> None:
-        self._source = source.resolve()
-        self._roots = list(dict.fromkeys((beside.resolve(), self._source)))
+        self._source = source
+        self._roots = list(dict.fromkeys((beside, source)))
         self._folders: dict[tuple[int, str], _Folder | None] = {}
 
     def find(self, name: str) -> str | None:
@@ -47,9 +47,9 @@ class FileFinder:
         return self._folders[key]
 
     def _open(self, place: Path) -> "_Folder | None":
-        real = place.resolve()
-        inside = any(real.is_relative_to(root) for root in self._roots)
-        return _Folder(real) if inside and real.is_dir() else None
+        plain = Path(os.path.abspath(place))
+        inside = any(is_inside(plain, root) for root in self._roots)
+        return _Folder(plain) if inside and plain.is_dir() else None
 
     def _below(self, file: str) -> str | None:
         for key in (file, strip_suffix(file)):
@@ -76,7 +76,8 @@ class _Folder:
     def __init__(self, path: Path) -> None:
         self.path = path.as_posix().rstrip("/")
         with os.scandir(path) as entries:
-            self.names = frozenset(entry.name for entry in entries if entry.is_file())
+            # Folders too: a table may name the folder of a DICOM series.
+            self.names = frozenset(entry.name for entry in entries)
 
     def by_stem(self, file: str) -> str | None:
         matches = self._stems.get(strip_suffix(file), ())

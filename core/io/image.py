@@ -5,6 +5,7 @@ a `#`: `file.npz#ARRAY:ROW` (one image of an array of images), `folder#SERIES` (
 series) and `file.nii.gz#channels` (the fourth axis of this file is known to hold channels).
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -146,6 +147,14 @@ def image_suffix(name: str) -> str:
         return ".nii.gz"
     suffix = lower[lower.rfind(".") :] if "." in lower else ""
     return suffix if suffix in _SUFFIXES else ""
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Tell whether a path that a file names stays in `folder`.
+
+    By its words: a link that the user laid inside of the folder may lead elsewhere.
+    """
+    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))
 
 
 def strip_suffix(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LongtailError
-from .image import image_suffix
+from .image import image_suffix, is_inside
 from .nifti import cut_off, parse_header
 
 HEADER_LINES_AT_MOST = 500
@@ -133,8 +133,8 @@ def _beside(header: Path, name: str) -> Path | None:
     """Resolve the data file that a header names; None for a list or pattern of files."""
     if not name or name.upper().startswith("LIST") or "%" in name:
         return None
-    file = (header.parent / name).resolve()
-    if not file.is_relative_to(header.parent.resolve()):
+    file = header.parent / name
+    if not is_inside(file, header.parent):
         raise LongtailError(
             f"{header.name} names a data file outside of its folder ({name}), which Longtail does "
             "not follow.",

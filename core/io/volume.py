@@ -22,9 +22,6 @@ CHANNELS_AT_MOST = 8
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 COLOUR_TYPES = (sitk.sitkVectorUInt8,)
 
-# ITK warns on standard error of every Analyze file and every rounded direction.
-sitk.ProcessObject.SetGlobalWarningDisplay(False)
-
 
 def read_header(source: Source) -> Header:
     """Read size, spacing and pixel type; see `image.read_header`."""
@@ -121,6 +118,8 @@ def channels_in(sizes: tuple[int, ...], source: Source, *, timed: bool) -> int:
 
 
 def _reader_at(path: Path) -> Any:
+    # ITK warns on standard error of every Analyze file and every rounded direction.
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()

@@ -1,5 +1,6 @@
 """Importers: each turns one layout of files into a plan; `plan_import` chooses among them."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,8 @@ __all__ = ["FORMATS", "FoundCase", "ImportPlan", "Skipped", "plan_import"]
 
 FORMATS = tuple(FORMAT_TITLES)
 LATER = ("acdc", "la", "isic", "aptos", "nih", "rsna", "vindr", "chexpert", "voc", "coco")
-INSIDE = ("msd", "nnunet", "npz", "dicom")
-"""Formats that bring their labels themselves, or have none."""
+INSIDE = ("msd", "nnunet", "npz")
+"""Formats that bring their labels themselves."""
 
 _PLANNERS: dict[str, Callable[[Request], ImportPlan]] = {
     "msd": plan_msd,
@@ -60,7 +61,7 @@ def plan_import(
     LongtailError
         Nothing can be imported, or the format is unknown.
     """
-    source, labels = source.expanduser(), labels.expanduser() if labels else None
+    source, labels = _absolute(source), _absolute(labels) if labels else None
     _check_there(source, labels)
     request = Request(source, labels, str(task) if task else "", tuple(classes))
     found = detect(source, labels) if format == "auto" else _as_asked(format, request)
@@ -110,6 +111,11 @@ def _asked_table(request: Request) -> Path:
             f"Give the table ({', '.join(TABLE_SUFFIXES)}) as source or labels.",
         )
     return tables[0]
+
+
+def _absolute(path: Path) -> Path:
+    # Links are kept, so that a folder of links stays one study that can be moved.
+    return Path(os.path.abspath(path.expanduser()))
 
 
 def _check_there(source: Path, labels: Path | None) -> None:

@@ -1,11 +1,13 @@
 """The `dataset.json` of the Decathlon and of nnU-Net."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...errors import LongtailError
+from ..image import is_inside
 
 NAME = "dataset.json"
 BYTES_AT_MOST = 64 << 20
@@ -63,5 +65,5 @@ def region_names(labels: object) -> list[str]:
 
 def inside(root: Path, name: str) -> Path | None:
     """Resolve a file that a description names; None when it is absent or outside of `root`."""
-    path = (root / name.replace("\\", "/")).resolve()
-    return path if path.is_relative_to(root.resolve()) and path.is_file() else None
+    path = Path(os.path.abspath(root / name.replace("\\", "/")))
+    return path if is_inside(path, root) and path.is_file() else None

@@ -40,6 +40,8 @@ def detect(source: Path, labels: Path | None) -> Detected:
     if source.is_file():
         return _detect_file(source)
     if labels is not None:
+        if _is_dicom(source):
+            return Detected("dicom", "its files are DICOM, and a folder of masks was given")
         return Detected("folders", "a folder of masks was given")
     if (source / NAME).is_file():
         return _detect_described(source)

@@ -2,15 +2,18 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import LongtailError
 from ..dicom import read_notes
 from ..dicom_series import Folder, Series, scan_folder
-from ..image import Source
+from ..image import split_source
 from .headers import look_into
 from .listing import case_id, with_unique_ids
+from .masknames import MaskNames
+from .masks import settle_masks
 from .plan import FoundCase, ImportPlan, Skipped
 from .request import SEGMENTATION, Request
 
@@ -35,6 +38,8 @@ def plan_dicom(request: Request) -> ImportPlan:
         raise LongtailError(
             f"There is no DICOM image below {request.source}.{why}", "Choose another folder."
         )
+    if request.labels is not None:
+        return _plan_with_masks(request, cases, skipped, MaskNames(request.labels))
     looked = look_into(with_unique_ids(cases))
     return ImportPlan(
         format="dicom",
@@ -44,6 +49,30 @@ def plan_dicom(request: Request) -> ImportPlan:
         class_names=tuple(request.classes),
         task=request.task or SEGMENTATION,
     )
+
+
+def _plan_with_masks(
+    request: Request, cases: Sequence[FoundCase], skipped: Sequence[Skipped], masks: MaskNames
+) -> ImportPlan:
+    """Give each series the mask that is called like its case or its folder."""
+    named = [replace(case, mask=_mask_of(case, masks)) for case in with_unique_ids(cases)]
+    looked = look_into(named)
+    settled = settle_masks(looked.cases, looked.headers, request)
+    return ImportPlan(
+        format="dicom",
+        cases=settled.cases,
+        skipped=(*skipped, *looked.skipped, *settled.skipped, *masks.orphans(named)),
+        notes=(*looked.notes, *_oddities(settled.cases), *settled.notes),
+        class_names=settled.class_names,
+        mask_values=settled.mask_values,
+        ignore_values=settled.ignore_values,
+        task=SEGMENTATION,
+    )
+
+
+def _mask_of(case: FoundCase, masks: MaskNames) -> str | None:
+    names = (case.id, case.id.replace("/", "_"), case.id.rpartition("/")[2])
+    return next((mask for mask in map(masks.of, names) if mask), None)
 
 
 def _folders(source: Path) -> Iterator[Folder]:
@@ -63,7 +92,7 @@ def _cases(folder: Folder, root: Path) -> Iterator[FoundCase]:
     damaged = any(file.damaged for file in folder.refused)
     alone = len(folder.series) == 1 and not damaged
     relative = folder.path.relative_to(root).as_posix()
-    name = folder.path.resolve().name if relative == "." else relative
+    name = folder.path.name if relative == "." else relative
     for series in folder.series:
         if series.is_stack or (len(series.files) == 1 and alone):
             yield _stack_case(folder, series, name, alone=alone)
@@ -72,7 +101,7 @@ def _cases(folder: Folder, root: Path) -> Iterator[FoundCase]:
 
 
 def _stack_case(folder: Folder, series: Series, name: str, *, alone: bool) -> FoundCase:
-    path = folder.path.resolve().as_posix()
+    path = folder.path.as_posix()
     channel = path if alone else f"{path}#{series.uid}"
     words = UNFIT.sub("-", series.files[0].description).strip("-")
     own = "-".join(part for part in (str(series.files[0].series_number), words) if part)
@@ -80,7 +109,7 @@ def _stack_case(folder: Folder, series: Series, name: str, *, alone: bool) -> Fo
 
 
 def _file_case(series: Series, path: Path, root: Path) -> FoundCase:
-    return _case(case_id(path.relative_to(root).as_posix()), path.resolve().as_posix(), series)
+    return _case(case_id(path.relative_to(root).as_posix()), path.as_posix(), series)
 
 
 def _case(identity: str, channel: str, series: Series) -> FoundCase:
@@ -95,7 +124,6 @@ def _oddities(cases: tuple[FoundCase, ...]) -> list[str]:
     """Collect what is odd about the stacks: tilt, uneven or missing slices."""
     notes: dict[str, None] = {}
     for case in cases:
-        path, _, part = case.channels[0].partition("#")
         if len(case.shape) == 3:
-            notes.update(dict.fromkeys(read_notes(Source(Path(path), part))))
+            notes.update(dict.fromkeys(read_notes(split_source(case.channels[0]))))
     return list(notes)

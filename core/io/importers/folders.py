@@ -1,6 +1,5 @@
 """Folders of images: with a folder of masks, with one folder a class, or without labels."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,8 +8,9 @@ from pathlib import Path
 from ...errors import LongtailError
 from .headers import look_into
 from .listing import case_id, image_files, with_unique_ids
+from .masknames import MASK_ENDINGS, MaskNames, channels_by_stem
 from .masks import settle_masks
-from .plan import FoundCase, ImportPlan, Skipped
+from .plan import FoundCase, ImportPlan
 from .request import CLASSIFICATION, MULTILABEL, SEGMENTATION, Request
 
 IMAGE_FOLDERS = ("images", "imagestr", "image", "imgs", "img", "scans")
@@ -24,8 +24,6 @@ SPLIT_FOLDERS = {
     "test": "test",
     "testing": "test",
 }
-MASK_ENDINGS = re.compile(r"[_-](mask|masks|seg|segmentation|label|labels|gt|manual1)$", re.I)
-CHANNEL_ENDING = re.compile(r"_\d{4}$")
 
 
 def plan_folders(request: Request) -> ImportPlan:
@@ -36,10 +34,17 @@ def plan_folders(request: Request) -> ImportPlan:
     LongtailError
         There are no images.
     """
-    masks = request.labels or _mask_folder_beside(request.root)
+    beside = _mask_folder_beside(request.root)
+    masks = request.labels or beside
     if masks is not None and request.task in ("", SEGMENTATION):
         return _plan_with_masks(request, masks)
-    files = _files_of(request)
+    if request.labels is not None:
+        raise LongtailError(
+            f"{request.labels.name} is a folder of masks, but this project gives its classes to "
+            "whole images.",
+            "Give a table of files and labels, or make a project for segmentation.",
+        )
+    files = _files_of(request, without=beside)
     grouped = _class_of_each(files)
     if grouped and request.task != SEGMENTATION:
         return _plan_class_folders(request, grouped)
@@ -48,7 +53,7 @@ def plan_folders(request: Request) -> ImportPlan:
 
 def image_root(request: Request, masks: Path) -> tuple[Path, tuple[str, ...]]:
     """Choose the folder of images beside a folder of masks, and say so."""
-    if not request.source.is_dir() or masks.resolve() == request.source.resolve():
+    if not request.source.is_dir() or masks == request.source:
         return request.root, ()
     inside = _subfolder(request.source, IMAGE_FOLDERS)
     if inside is None:
@@ -65,13 +70,21 @@ def _plan_with_masks(request: Request, folder: Path) -> ImportPlan:
     images, notes = image_root(request, folder)
     names, masks = _images_and_masks(images, folder)
     _check_found(names, images)
-    cases = [_masked_case(images, name, request.root, masks) for name in names]
+    root = request.root if images.is_relative_to(request.root) else images
+    cases = [
+        replace(
+            _plain_case(images / name, root),
+            channels=tuple((images / file).as_posix() for file in files),
+            mask=masks.of(case_id(name)),
+        )
+        for name, files in channels_by_stem(names, masks).items()
+    ]
     looked = look_into(with_unique_ids(cases))
     settled = settle_masks(looked.cases, looked.headers, request)
     return ImportPlan(
         format="folders",
         cases=settled.cases,
-        skipped=(*looked.skipped, *settled.skipped, *_orphans(masks, cases)),
+        skipped=(*looked.skipped, *settled.skipped, *masks.orphans(cases)),
         notes=(*notes, *looked.notes, *settled.notes),
         class_names=settled.class_names,
         mask_values=settled.mask_values,
@@ -80,28 +93,14 @@ def _plan_with_masks(request: Request, folder: Path) -> ImportPlan:
     )
 
 
-def _images_and_masks(images: Path, folder: Path) -> tuple[list[str], "_Masks"]:
+def _images_and_masks(images: Path, folder: Path) -> tuple[list[str], MaskNames]:
     """List images and masks apart, also where the masks lie below or among the images."""
     listed = image_files(images)
-    if folder.resolve() == images.resolve():
+    if folder == images:
         ended = [name for name in listed if MASK_ENDINGS.search(case_id(name))]
-        return [name for name in listed if name not in set(ended)], _Masks(folder, ended)
-    below = folder.resolve()
-    names = [name for name in listed if not (images / name).resolve().is_relative_to(below)]
-    return names, _Masks(folder, image_files(folder))
-
-
-def _masked_case(images: Path, name: str, root: Path, masks: "_Masks") -> FoundCase:
-    case = _plain_case(images / name, root if images.is_relative_to(root) else images)
-    return replace(case, mask=masks.of(case_id(name)))
-
-
-def _orphans(masks: "_Masks", cases: Sequence[FoundCase]) -> list[Skipped]:
-    used = {case.mask for case in cases}
-    left = [path for path in masks.paths.values() if path not in used]
-    return [
-        Skipped(Path(path).name, "there is no image of this name for the mask.") for path in left
-    ]
+        return [name for name in listed if name not in set(ended)], MaskNames(folder, ended)
+    names = [name for name in listed if not (images / name).is_relative_to(folder)]
+    return names, MaskNames(folder)
 
 
 def _plan_class_folders(
@@ -150,10 +149,13 @@ def _plan_plain(request: Request, files: Sequence[str]) -> ImportPlan:
     )
 
 
-def _files_of(request: Request) -> list[str]:
+def _files_of(request: Request, without: Path | None) -> list[str]:
+    """List the images, but not the masks in the folder `without`."""
     if not request.source.is_dir():
         return [request.source.name]
     files = image_files(request.source)
+    if without is not None:
+        files = [file for file in files if not file.startswith(f"{without.name}/")]
     _check_found(files, request.source)
     return files
 
@@ -168,7 +170,7 @@ def _check_found(files: Sequence[str], folder: Path) -> None:
 
 def _plain_case(path: Path, root: Path) -> FoundCase:
     relative = path.relative_to(root).as_posix()
-    return FoundCase(case_id(relative), (path.resolve().as_posix(),), (), 1, None)
+    return FoundCase(case_id(relative), (path.as_posix(),), (), 1, None)
 
 
 def _class_of_each(files: Sequence[str]) -> dict[str, tuple[str, str | None]]:
@@ -213,17 +215,3 @@ def _mask_folder_beside(root: Path) -> Path | None:
 def _subfolder(root: Path, names: Sequence[str]) -> Path | None:
     folders = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
     return next((folders[name] for name in names if name in folders), None)
-
-
-class _Masks:
-    """Masks by the relative stem of their image, with the endings that people add."""
-
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self.paths = {case_id(name): (folder / name).resolve().as_posix() for name in names}
-        self._ended = {MASK_ENDINGS.sub("", stem): path for stem, path in self.paths.items()}
-
-    def of(self, stem: str) -> str | None:
-        """Give the mask of the image `stem`, None where there is none."""
-        plain = CHANNEL_ENDING.sub("", stem)
-        found = (self.paths.get(stem), self.paths.get(plain), self._ended.get(plain))
-        return next((path for path in found if path), None)

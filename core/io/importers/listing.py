@@ -39,8 +39,13 @@ def _long_id(case: FoundCase) -> str:
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else [name for name in folders if not _is_hidden(name)]
+        if real in seen:
+            continue  # a link leads in a circle
+        seen.add(real)
         relative = Path(place).relative_to(folder).as_posix()
         prefix = "" if relative == "." else f"{relative}/"
         yield from (prefix + name for name in names if not _is_hidden(name))

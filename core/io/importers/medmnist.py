@@ -124,7 +124,7 @@ def _cases(
     several: bool,
 ) -> Iterator[FoundCase]:
     member = f"{split}_images"
-    file = path.resolve().as_posix()
+    file = path.as_posix()
     header = read_header(Source(path, f"{member}:0"))
     count = members(path)[member].shape[0]
     for row in range(count):

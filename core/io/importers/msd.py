@@ -78,7 +78,7 @@ def _case(root: Path, image: str, mask: str | None, *, several: bool) -> FoundCa
     # seconds as its unit all the same.
     channel = f"{path.as_posix()}#channels" if several else path.as_posix()
     mask_path = inside(root, mask) if mask else None
-    relative = path.relative_to(root.resolve()).as_posix()
+    relative = path.relative_to(root).as_posix()
     return FoundCase(
         case_id(relative), (channel,), (), 1, None, mask=mask_path.as_posix() if mask_path else None
     )

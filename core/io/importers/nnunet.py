@@ -9,6 +9,7 @@ from ...errors import LongtailError
 from .description import class_values, read_description, region_names
 from .headers import look_into
 from .listing import case_id, image_files, with_unique_ids
+from .masknames import ORPHAN
 from .masks import IGNORED, settle_masks
 from .plan import FoundCase, ImportPlan, Skipped
 from .request import SEGMENTATION, Request
@@ -16,7 +17,6 @@ from .request import SEGMENTATION, Request
 CHANNEL = re.compile(r"^(?P<name>.*)_(?P<channel>\d{4})$")
 FOLDERS = (("imagesTr", "labelsTr", None), ("imagesTs", "labelsTs", "test"))
 IGNORE_NAME = "ignore"
-ORPHAN = "there is no image of this name for the mask."
 
 
 def plan_nnunet(request: Request) -> ImportPlan:
@@ -87,14 +87,14 @@ def _by_case(folder: Path) -> dict[str, list[str]]:
     for file in image_files(folder) if folder.is_dir() else []:
         match = CHANNEL.match(case_id(file))
         if match:
-            path = (folder / file).resolve().as_posix()
+            path = (folder / file).as_posix()
             cases.setdefault(match["name"], []).append(path)
     return cases
 
 
 def _masks(folder: Path) -> dict[str, str]:
     files = image_files(folder) if folder.is_dir() else []
-    return {case_id(file): (folder / file).resolve().as_posix() for file in files}
+    return {case_id(file): (folder / file).as_posix() for file in files}
 
 
 def _channel_words(found: int, wanted: int) -> str:

@@ -92,7 +92,7 @@ class _Rows:
         self._table = table
         self._finder = FileFinder(table.path.parent, request.root)
         folders = (request.root, table.path.parent)
-        self._roots = [f"{folder.resolve().as_posix().rstrip('/')}/" for folder in folders]
+        self._roots = [f"{folder.as_posix().rstrip('/')}/" for folder in folders]
         self._odd_splits: Counter[str] = Counter()
         names = table.names
         self._metadata = [(names[index], index) for index in table.others]

@@ -4,6 +4,7 @@ import pytest
 from longtail.core.errors import LongtailError
 from longtail.core.io.image import read_channels
 from longtail.core.io.importers import plan_import
+from longtail.core.io.labelmap import write_label_map
 
 
 def told(plan):
@@ -68,3 +69,30 @@ def test_real_series(shared):
     edge = plan_import(shared / "dicom_highdicom_edge")
     assert len(edge.cases) == 2
     assert "it is a whole slide" in told(edge)
+
+
+def test_masks_for_series(tmp_path, voxels, series_at):
+    for name in ("p1", "p2"):
+        series_at(tmp_path / "scans" / name, voxels, SeriesInstanceUID=f"1.{name[1]}")
+    image = read_channels([str(tmp_path / "scans" / "p1")])
+    (tmp_path / "masks").mkdir()
+    labels = (voxels % 3).astype(np.uint8)
+    write_label_map(tmp_path / "masks" / "p1.nii.gz", labels, image.geometry)
+    write_label_map(tmp_path / "masks" / "p9.nii.gz", labels, image.geometry)
+    plan = plan_import(tmp_path / "scans", labels=tmp_path / "masks", classes=["a", "b"])
+    assert plan.format == "dicom"
+    assert [(case.id, case.mask is not None) for case in plan.cases] == [
+        ("p1", True),
+        ("p2", False),
+    ]
+    assert plan.mask_values == {1: "a", 2: "b"}
+    assert "p9.nii.gz: there is no image of this name" in told(plan)
+
+
+def test_a_table_may_name_series(tmp_path, voxels, series_at):
+    series_at(tmp_path / "p1", voxels)
+    (tmp_path / "t.csv").write_text("file,label,patient\np1,ill,P7\n")
+    plan = plan_import(tmp_path, labels=tmp_path / "t.csv")
+    assert [(case.id, case.shape, case.class_names) for case in plan.cases] == [
+        ("p1", (4, 5, 6), ("ill",))
+    ]

@@ -209,3 +209,44 @@ def test_real_hippocampus(shared):
     odd = plan_import(folder / "odd" / "images", labels=folder / "odd" / "labels")
     assert [case.mask for case in odd.cases] == [None]
     assert len(odd.skipped) == 2
+
+
+def test_channels_without_a_description(tmp_path, voxels, two_class, volume_at):
+    for name in ("a", "b"):
+        for channel in range(2):
+            volume_at(tmp_path / "imagesTr" / f"{name}_{channel:04d}.nii.gz", voxels)
+    volume_at(tmp_path / "labelsTr" / "a.nii.gz", two_class)
+    plan = plan_import(tmp_path)
+    assert masks_of(plan) == {"imagesTr/a": True, "imagesTr/b": False}
+    assert [case.channel_count for case in plan.cases] == [2, 2]
+
+
+def test_numbers_at_the_end_of_names_are_no_channels(tmp_path, voxels, two_class, volume_at):
+    for number in range(3):
+        volume_at(tmp_path / "images" / f"p_{number:04d}.nii.gz", voxels)
+        volume_at(tmp_path / "labels" / f"p_{number:04d}.nii.gz", two_class)
+    plan = plan_import(tmp_path)
+    assert len(plan.cases) == 3
+    assert all(masks_of(plan).values())
+
+
+def test_masks_in_a_project_of_whole_image_classes(study):
+    with pytest.raises(LongtailError, match="labels is a folder of masks, but"):
+        plan_import(study / "images", labels=study / "labels", task="classification")
+    plan = plan_import(study, task="classification")
+    assert {case.id for case in plan.cases} == {"images/a", "images/b", "images/sub/c"}
+
+
+def test_a_folder_of_links_stays_one_study(study, tmp_path_factory):
+    other = tmp_path_factory.mktemp("linked")
+    try:
+        (other / "images").symlink_to(study / "images", target_is_directory=True)
+        (other / "labels").symlink_to(study / "labels", target_is_directory=True)
+        (study / "images" / "round").symlink_to(study / "images", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system lets nobody make links")
+    plan = plan_import(other)
+    assert masks_of(plan) == {"images/a": True, "images/b": False, "images/sub/c": True}
+    assert plan.cases[0].channels[0] == f"{other.as_posix()}/images/a.nii.gz"
+    (other / "t.csv").write_text("file,label\nimages/a.nii.gz,labels/a.nii.gz\n")
+    assert masks_of(plan_import(other, labels=other / "t.csv")) == {"images/a": True}
