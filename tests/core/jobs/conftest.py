@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -111,9 +113,8 @@ def blocks(rim):
     return labels
 
 
-@pytest.fixture
-def volumes(tmp_path, known_networks, volume_card):
-    """A project of four volumes whose grey values are their labels, and a run of it."""
+def volume_project(tmp_path):
+    """Make a project of four volumes whose grey values are their labels."""
     cases = []
     for number in range(4):
         labels = blocks(rim=number != 3)
@@ -133,10 +134,24 @@ def volumes(tmp_path, known_networks, volume_card):
                 mask_values={0: 0, 1: 1, 2: 2},
             )
         )
-    with Project.create(
+    project = Project.create(
         tmp_path / "ü volumes", task=Task.SEGMENTATION, classes=["core", "rim"]
-    ) as project:
-        assert project.add_cases(cases).skipped == ()
+    )
+    assert project.add_cases(cases).skipped == ()
+    return project
+
+
+@pytest.fixture
+def untrained(tmp_path):
+    """The project of volumes without a run, for real networks."""
+    with volume_project(tmp_path) as project:
+        yield project
+
+
+@pytest.fixture
+def volumes(tmp_path, known_networks, volume_card):
+    """The project of volumes with a run whose network answers rightly."""
+    with volume_project(tmp_path) as project:
         run = project.new_run(spec_of(volume_card, train_labelled=("scan/0",)))
         checkpoint(project.run_folder(run.id), volume_card)
         yield project
@@ -168,6 +183,39 @@ def images(tmp_path, known_networks, image_card):
         assert project.add_cases(cases).skipped == ()
         run = project.new_run(spec_of(image_card))
         checkpoint(project.run_folder(run.id), image_card)
+        yield project
+
+
+@pytest.fixture
+def findings(tmp_path, known_networks, image_card):
+    """A project of six pictures with several classes each, some of them unknown; and a run."""
+    card = replace(image_card, task=Task.MULTILABEL, prior=(0.5, 0.4, 0.1))
+    cases = []
+    for number in range(6):
+        path = tmp_path / "films" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((8, 8), number % 3, np.uint8)).save(path)
+        yes = {2, 3} - set(range(number % 3 + 2, 4))
+        no = {2, 3} - yes
+        labels = ImageLabels(frozenset(yes), frozenset(no))
+        cases.append(
+            NewCase(
+                f"film-{number}",
+                (path.as_posix(),),
+                (8, 8),
+                1,
+                None,
+                split=Split.TEST,
+                patient=f"p{number // 2}",
+                labels=labels,
+            )
+        )
+    with Project.create(
+        tmp_path / "films", task=Task.MULTILABEL, classes=["low", "mid", "high"]
+    ) as project:
+        assert project.add_cases(cases).skipped == ()
+        run = project.new_run(spec_of(card))
+        checkpoint(project.run_folder(run.id), card)
         yield project
 
 

@@ -179,3 +179,21 @@ def test_only_unknown_classes_is_a_sentence(images, finish):
     finished = finish(EvaluateJob(where(images), IMAGE_RUN))
     assert finished.outcome is Outcome.FAILED
     assert "class that the run knows" in finished.reason
+
+
+def test_several_classes_over_what_is_known(findings, finish):
+    finished = finish(EvaluateJob(where(findings), IMAGE_RUN))
+    assert finished.outcome is Outcome.COMPLETED, finished
+    summary = finished.result["summary"]
+    # Nobody answered for the first class, so it has no value; the logits of the others rise with
+    # the grey value, and so do their labels.
+    classes = summary["auc"]["classes"]
+    assert classes["low"]["mean"] is None
+    assert classes["mid"]["mean"] == classes["high"]["mean"] == summary["auc"]["mean"] == 1.0
+    assert [classes[name]["n"] for name in ("low", "mid", "high")] == [0, 4, 2]
+    first = finished.result["cases"][2]
+    assert first["true"] == ["mid", "high"]
+    assert set(first["probabilities"]) == {"low", "mid", "high"}
+    report = read_report(findings.run_folder(IMAGE_RUN) / "evaluation-test.json")
+    assert report.provenance.patients == 3
+    assert report.confusion is None
