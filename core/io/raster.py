@@ -17,6 +17,9 @@ from .pixels import finite
 PIXELS_AT_MOST = 150_000_000
 """A picture beyond this many pixels is refused before it is unpacked."""
 
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "TIFF")
+"""By content, whatever the suffix says: Pillow would hand other formats to other programs."""
+
 TURNED = (5, 6, 7, 8)
 """EXIF orientations that swap height and width."""
 
@@ -106,7 +109,7 @@ def _why(error: Exception) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[PillowImage.Image]:
-    with picture_words(path), PillowImage.open(path) as picture:
+    with picture_words(path), PillowImage.open(path, formats=FORMATS) as picture:
         check_size(path, *picture.size)
         yield picture
 

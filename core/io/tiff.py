@@ -124,7 +124,7 @@ def _pixels(path: Path, series: Any) -> AnyArray:
 
 def _pillow_pages(path: Path) -> AnyArray:
     pages = []
-    with PillowImage.open(path) as picture:
+    with PillowImage.open(path, formats=("TIFF",)) as picture:
         for index in range(getattr(picture, "n_frames", 1)):
             picture.seek(index)
             pages.append(np.array(picture))

@@ -199,6 +199,16 @@ def test_pillows_own_guard_is_told_in_a_sentence(tmp_path):
         read_image(str(tmp_path / "bomb.png"))
 
 
+def test_a_file_of_another_format_is_not_opened_under_a_false_name(tmp_path, grey):
+    PillowImage.fromarray(grey).save(tmp_path / "a.eps")
+    (tmp_path / "a.eps").rename(tmp_path / "a.png")
+    with pytest.raises(LongtailError, match="not what its suffix says"):
+        read_header(str(tmp_path / "a.png"))
+    PillowImage.fromarray(grey).save(tmp_path / "b.bmp")
+    (tmp_path / "b.bmp").rename(tmp_path / "b.png")
+    np.testing.assert_array_equal(read_image(str(tmp_path / "b.png")).array[0], grey)
+
+
 def test_real_pictures(shared):
     cells = shared / "pbc8_sample" / "images" / "basophil" / "BA_100102.jpg"
     image = read_image(str(cells))
