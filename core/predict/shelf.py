@@ -118,7 +118,12 @@ def open_shelf(
 
 
 def write_shelf(run_folder: Path, shelf: Shelf) -> Path:
-    """Replace what the run's folder says it has predicted; give the file."""
+    """Replace what the run's folder says it has predicted; give the file.
+
+    What another job has put there meanwhile, such as one case that was asked for at once, stays.
+    """
+    there = open_shelf(run_folder, shelf.weights_hash, shelf.label_version, shelf.class_ids)
+    shelf.cases = {**there.cases, **shelf.cases}
     folder = run_folder / FOLDER
     if any(one.logits is not None for one in shelf.cases.values()):
         return _write_logits(folder / LOGITS, shelf)

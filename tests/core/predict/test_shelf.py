@@ -91,3 +91,11 @@ def test_records_for_the_project(tmp_path):
 def test_names_of_files():
     assert map_file("a/b") == "a__b.nii.gz"
     assert entropy_file("a/b") == "a__b.uncertainty.nii.gz"
+
+
+def test_what_another_job_has_put_there_stays(tmp_path):
+    ours, theirs = logits_shelf(), logits_shelf()
+    theirs.cases = {"c": Shelved(0.9, logits=np.array([7, 7], np.float32))}
+    write_shelf(tmp_path, theirs)
+    write_shelf(tmp_path, ours)
+    assert list(read_shelf(tmp_path).cases) == ["c", "a/ü", "b"]
