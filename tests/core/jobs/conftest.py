@@ -220,6 +220,42 @@ def findings(tmp_path, known_networks, image_card):
 
 
 @pytest.fixture
+def slides(tmp_path, known_networks, volume_card):
+    """A project of two pictures with outlines and no spacing, and a run of a flat network."""
+    flat = replace(
+        volume_card,
+        network=NetworkRecipe("unet", 2, 1, 3),
+        preprocessing=Preprocessing(2, 1, AS_IT_IS),
+        patch_size=(8, 8),
+    )
+    cases = []
+    for number in range(2):
+        place = tmp_path / "slides"
+        for folder in ("images", "masks"):
+            (place / folder).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(blocks(rim=True)[2]).save(place / folder / f"{number}.png")
+        cases.append(
+            NewCase(
+                f"slide-{number}",
+                ((place / "images" / f"{number}.png").as_posix(),),
+                (12, 10),
+                1,
+                None,
+                split=Split.TEST,
+                mask=(place / "masks" / f"{number}.png").as_posix(),
+                mask_values={0: 0, 1: 1, 2: 2},
+            )
+        )
+    with Project.create(
+        tmp_path / "slides", task=Task.SEGMENTATION, classes=["core", "rim"]
+    ) as project:
+        assert project.add_cases(cases).skipped == ()
+        run = project.new_run(spec_of(flat))
+        checkpoint(project.run_folder(run.id), flat)
+        yield project
+
+
+@pytest.fixture
 def finish():
     """Run a job to its end in this process; give its last event."""
     return lambda job: LocalBackend("cpu").submit(job).wait()

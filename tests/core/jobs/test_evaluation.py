@@ -197,3 +197,13 @@ def test_several_classes_over_what_is_known(findings, finish):
     report = read_report(findings.run_folder(IMAGE_RUN) / "evaluation-test.json")
     assert report.provenance.patients == 3
     assert report.confusion is None
+
+
+def test_outlines_in_pictures_have_no_millimetres(slides, finish):
+    finished = finish(EvaluateJob(where(slides), RUN))
+    assert finished.outcome is Outcome.COMPLETED, finished
+    assert list(finished.result["summary"]) == ["dice", "jaccard"]
+    assert finished.result["summary"]["dice"]["mean"] == 1.0
+    assert finished.result["cases"][0]["hd95_mm"] == {"core": None, "rim": None}
+    report = read_report(slides.run_folder(RUN) / "evaluation-test.json")
+    assert any("no spacing" in note for note in report.notes)

@@ -209,3 +209,16 @@ def test_the_prior_that_was_chosen_moves_the_table(images, finish, tmp_path):
     with (out / "predictions.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["predicted"] == "high"
+
+
+def test_pictures_with_outlines_become_pictures(slides, finish, tmp_path):
+    from PIL import Image
+
+    source, out = tmp_path / "slides" / "images", tmp_path / "out"
+    finished = finish(PredictFilesJob(where(slides), RUN, (str(source),), str(out)))
+    assert finished.outcome is Outcome.COMPLETED, finished
+    found = np.asarray(Image.open(out / "0.png"))
+    np.testing.assert_array_equal(found, slides.read_label_map("slide-0"))
+    result = finish(PredictCaseJob(where(slides), RUN, "slide-0")).result
+    entropy = sitk.GetArrayFromImage(sitk.ReadImage(str(slides.path / result["uncertainty_file"])))
+    assert entropy.shape == (12, 10)
