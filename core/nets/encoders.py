@@ -223,7 +223,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     for key in ("state_dict", "model", "weights"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
-    tensors = {str(k): v for k, v in dict(state).items() if isinstance(v, Tensor)}
+    named = state if isinstance(state, Mapping) else {}
+    tensors = {str(name): value for name, value in named.items() if isinstance(value, Tensor)}
     if not tensors:
         raise _no_weights(path)
     return tensors

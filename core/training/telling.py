@@ -14,6 +14,7 @@ LOSS_EVERY_S = 0.2
 CLASSES_EVERY_S = 1.0
 KEPT = 0.97
 GUARD_SHARE = 0.4
+GUARD_AFTER_STEPS = 100
 LOST_BELOW = 0.05
 SAMPLE_MORE = "Sample it more"
 
@@ -54,7 +55,7 @@ class Telling:
         if now - self._classes_at >= CLASSES_EVERY_S or done == total:
             self._classes_at = now
             yield from self._classes(done)
-        if total is not None and done >= GUARD_SHARE * total:
+        if total is not None and done >= max(GUARD_SHARE * total, GUARD_AFTER_STEPS):
             yield from self._guard()
 
     def shares(self) -> list[float]:
