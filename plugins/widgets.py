@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 PLUGIN = "napari-longtail"
+TABBED = ("Train", "Results")
+"""Panels that share the place of *Label*; *Cases* keeps its own."""
 
 
 def cases() -> QWidget:
@@ -58,15 +60,20 @@ def open_results() -> None:
 
 def open_project(path: Path) -> None:
     """Dock the panels of the current viewer and open a project in them."""
-    for name in ("Cases", "Label"):
+    for name in ("Cases", "Label", "Train", "Results"):
         _dock(name)
+    _dock("Label")
     session = room_of(_viewer()).session
     with session.reporting():
         session.open_project(path)
 
 
 def _dock(name: str) -> None:
-    _viewer().window.add_plugin_dock_widget(PLUGIN, name)
+    """Show a panel; napari 0.9 does not read `tabify` from the manifest yet."""
+    tabify = name in TABBED
+    dock, _panel = _viewer().window.add_plugin_dock_widget(PLUGIN, name, tabify=tabify)
+    dock.show()
+    dock.raise_()
 
 
 def _viewer() -> "Viewer":
