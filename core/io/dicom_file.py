@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pydicom
-from pydicom.errors import InvalidDicomError
 
 from ..errors import LongtailError
+from .hostile import reading
 from .image import DICOM_SUFFIXES
 
 Vector = tuple[float, ...]
@@ -89,13 +89,10 @@ def parse_file(path: Path) -> DicomFile | None:
     A DICOM file that is cut off or holds no image comes back with its `refusal`.
     """
     try:
-        with path.open("rb") as file:
+        with reading(path), path.open("rb") as file:
             header = _read(file, path)
             return None if header is None else _understood(header, file, path)
-    except InvalidDicomError:
-        return None
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, struct.error):
-        # What pydicom raises on headers that were cut or overwritten.
+    except LongtailError:
         return DicomFile(path, "", refusal="its header is broken", damaged=True)
 
 
@@ -109,16 +106,15 @@ def check_usable(file: DicomFile) -> None:
 
 
 def _read(file: BinaryIO, path: Path) -> Any:
+    """Read the header, None where the file is not DICOM."""
     # Otherwise pydicom warns of every odd value; the warnings filter is no place for threads.
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-    try:
-        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS)
-    except InvalidDicomError:
-        if path.suffix.lower() not in DICOM_SUFFIXES:
-            raise
+    marked = file.read(132)[128:] == b"DICM"
+    if not marked and path.suffix.lower() not in DICOM_SUFFIXES:
+        return None
     file.seek(0)  # old files lack the mark at the start
-    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS, force=True)
-    return header if "SOPClassUID" in header or "Rows" in header else None
+    header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS, force=not marked)
+    return header if marked or "SOPClassUID" in header or "Rows" in header else None
 
 
 def _understood(header: Any, file: BinaryIO, path: Path) -> DicomFile:

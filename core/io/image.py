@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import LongtailError
 from .geometry import Geometry
+from .hostile import reading
 
 VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img")
 RASTER_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -92,13 +93,15 @@ def read_header(path: str) -> Header:
         The file is absent, broken, or of a kind that Longtail does not read.
     """
     source = split_source(path)
-    return _reader_of(source.path).read_header(source)
+    with reading(source.path):
+        return _reader_of(source.path).read_header(source)
 
 
 def read_image(path: str) -> Image:
     """Read `path` whole; see `read_header` for what it raises."""
     source = split_source(path)
-    return _reader_of(source.path).read_image(source)
+    with reading(source.path):
+        return _reader_of(source.path).read_image(source)
 
 
 def read_channels(paths: Sequence[str]) -> Image:
@@ -128,7 +131,8 @@ def open_lazily(path: str) -> Image:
     from .lazy import map_volume
 
     source = split_source(path)
-    return map_volume(source) or _reader_of(source.path).read_image(source)
+    with reading(source.path):
+        return map_volume(source) or _reader_of(source.path).read_image(source)
 
 
 def split_source(path: str) -> Source:

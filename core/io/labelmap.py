@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import LongtailError
 from ..files import replacing
 from .geometry import Geometry
+from .hostile import reading
 from .image import RASTER_SUFFIXES, AnyArray, Source, image_suffix, read_image, split_source
 from .nifti_writer import write_nifti
 from .pixels import finite
@@ -48,7 +49,8 @@ def read_label_map(path: str | Path) -> LabelMap:
     """
     source = split_source(str(path))
     if image_suffix(source.path.name) in RASTER_SUFFIXES and source.path.is_file():
-        return LabelMap(_picture_mask(source), None)
+        with reading(source.path):
+            return LabelMap(_picture_mask(source), None)
     image = read_image(str(path))
     if len(image.array) != 1:
         raise LongtailError(

@@ -17,7 +17,7 @@ from .pixels import finite
 PIXELS_AT_MOST = 150_000_000
 """A picture beyond this many pixels is refused before it is unpacked."""
 
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "DIB", "TIFF")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 """By content, whatever the suffix says: Pillow would hand other formats to other programs."""
 
 TURNED = (5, 6, 7, 8)

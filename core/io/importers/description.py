@@ -40,6 +40,18 @@ def read_description(folder: Path) -> Mapping[str, Any]:
     return document
 
 
+def listed(document: Mapping[str, Any], key: str) -> list[Any]:
+    """Give the list under `key`, empty where there is none."""
+    value = document.get(key)
+    return value if isinstance(value, list) else []
+
+
+def channel_count(document: Mapping[str, Any]) -> int:
+    """Count the channels that are named, 0 where they are not."""
+    named = document.get("channel_names") or document.get("modality")
+    return len(named) if isinstance(named, (dict, list)) else 0
+
+
 def class_values(labels: object) -> dict[int, str]:
     """Give the class name of each mask value above 0.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import LongtailError
-from .description import class_values, inside, read_description
+from .description import channel_count, class_values, inside, listed, read_description
 from .headers import look_into
 from .listing import case_id, with_unique_ids
 from .masks import settle_masks
@@ -24,11 +24,11 @@ def plan_msd(request: Request) -> ImportPlan:
     """
     root = request.root
     document = read_description(root)
-    several = len(document.get("modality") or {}) > 1
-    listed = [*_training(document), *((image, None, "test") for image in _tests(document))]
+    several = channel_count(document) > 1
+    named = [*_training(document), *((image, None, "test") for image in _tests(document))]
     cases: list[FoundCase] = []
     skipped: list[Skipped] = []
-    for image, mask, split in listed:
+    for image, mask, split in named:
         found = _case(root, image, mask, several=several)
         if isinstance(found, Skipped):
             skipped.append(found)
@@ -37,7 +37,7 @@ def plan_msd(request: Request) -> ImportPlan:
             skipped += _lost_mask(found, mask)
     if not cases:
         raise LongtailError(
-            f"None of the {len(listed)} images named in the dataset.json of {root.name} is there.",
+            f"None of the {len(named)} images named in the dataset.json of {root.name} is there.",
             "Unpack the images beside it.",
         )
     looked = look_into(with_unique_ids(cases))
@@ -57,14 +57,14 @@ def plan_msd(request: Request) -> ImportPlan:
 
 
 def _training(document: Mapping[str, Any]) -> Iterator[tuple[str, str | None, None]]:
-    for entry in document.get("training") or []:
+    for entry in listed(document, "training"):
         if isinstance(entry, dict) and isinstance(entry.get("image"), str):
             label = entry.get("label")
             yield entry["image"], label if isinstance(label, str) else None, None
 
 
 def _tests(document: Mapping[str, Any]) -> Iterator[str]:
-    for entry in document.get("test") or []:
+    for entry in listed(document, "test"):
         image = entry.get("image") if isinstance(entry, dict) else entry
         if isinstance(image, str):
             yield image

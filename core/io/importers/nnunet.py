@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import LongtailError
-from .description import class_values, read_description, region_names
+from .description import channel_count, class_values, read_description, region_names
 from .headers import look_into
 from .listing import case_id, image_files, with_unique_ids
 from .masknames import ORPHAN
@@ -33,7 +33,7 @@ def plan_nnunet(request: Request) -> ImportPlan:
     values = class_values(document.get("labels"))
     ignored = tuple(value for value, name in values.items() if name.lower() == IGNORE_NAME)
     named = {value: name for value, name in values.items() if value not in ignored}
-    wanted = len(document.get("channel_names") or document.get("modality") or {})
+    wanted = channel_count(document)
     cases: list[FoundCase] = []
     skipped: list[Skipped] = []
     for images, labels, split in FOLDERS:
