@@ -171,9 +171,14 @@ def test_a_very_large_table_is_planned_without_opening_files(tmp_path, monkeypat
         f"{name},{'Mass|Edema' if i % 3 else 'No Finding'},{i // 4}" for i, name in enumerate(names)
     )
     (tmp_path / "t.csv").write_text(f"Image Index,Finding Labels,Patient ID\n{rows}\n")
+
+    def opened(*_):
+        raise AssertionError("a file was opened")
+
+    monkeypatch.setattr(headers, "read_header", opened)
     started = time.perf_counter()
     plan = plan_import(tmp_path / "images", labels=tmp_path / "t.csv")
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10  # 0.5 s on an idle machine
     assert len(plan.cases) == 20_000
     assert plan.cases[0].shape == ()
     assert plan.cases[7].patient == "1"
