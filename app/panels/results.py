@@ -14,7 +14,7 @@ from ...core.project.records import RunRecord, Split
 from ..settings_form import keep_wheel_calm
 from ..widgets import EmptyState, GhostButton, Page, PrimaryButton, Segments, TitleLabel, dress
 from .results_case import CaseResults, PredictionView
-from .results_model import ReportShelf, evaluated_splits, measures_of, results
+from .results_model import ReportShelf, case_sentence, evaluated_splits, measures_of, results
 from .results_parts import FiguresPart, WorkingPart
 from .results_state import (
     PART_WORDS,
@@ -90,8 +90,8 @@ class ResultsPanel(QWidget):
             return
         self.pages.setCurrentWidget(self.page)
         self._show_runs(run)
-        self._show_run(project, run)
         self.case.show_run(project, run)
+        self._show_run(project, run)
 
     @property
     def chosen(self) -> RunRecord | None:
@@ -133,6 +133,7 @@ class ResultsPanel(QWidget):
         )
         self._show_stand(self._stand)
         self.figures.setVisible(report is not None)
+        self.case.show_measured("")
         if report is not None:
             self._show_report(project, run, report)
 
@@ -175,6 +176,8 @@ class ResultsPanel(QWidget):
         other = other if theirs else None
         names = (run_number(run.id), run_number(other.id) if other else "")
         self.figures.show_results(results(report, measure, theirs), names[1])
+        if self._session.case is not None:
+            self.case.show_measured(case_sentence(report, measure, self._session.case.id))
         choices = [(each.id, run_number(each.id)) for each in others]
         self.figures.offer(
             measures, measure, PART_WORDS[self._split], [*choices, (NOBODY, "no other run")], names

@@ -58,7 +58,7 @@ class CasePart(QWidget):
         self.opacity.setAccessibleName("Opacity of the prediction")
         self.overlay = QWidget(self)
         self.findings = FindingList(self)
-        self.words = QuietLabel("", self)
+        self.words, self.measured = QuietLabel("", self), QuietLabel("", self)
         self.predict = GhostButton("", self, symbol="ph.magic-wand")
         self._lay_out()
         self.switch.toggled.connect(self.shown_changed)
@@ -85,6 +85,11 @@ class CasePart(QWidget):
     def show_findings(self, found: Sequence[Finding]) -> None:
         """List what a run finds in the image."""
         self.findings.show_findings(found)
+
+    def show_measured(self, sentence: str) -> None:
+        """Say how the run did on this case; nothing where it was not measured."""
+        self.measured.setText(sentence)
+        self.measured.setVisible(bool(sentence))
 
     def set_overlay(self, *, shown: bool, opacity: float) -> None:
         """Show how the prediction lies over the image now, without telling."""
@@ -117,7 +122,7 @@ class CasePart(QWidget):
         column.setSpacing(8)
         column.addWidget(HairLine(self))
         column.addLayout(head)
-        for widget in (self.overlay, self.findings, self.words, self.predict):
+        for widget in (self.measured, self.overlay, self.findings, self.words, self.predict):
             column.addWidget(widget)
 
 
@@ -183,7 +188,9 @@ class CaseResults(CasePart):
     def _list_findings(self, project: "Project", run: RunRecord, case_id: str) -> None:
         tiers = self._session.catalogue.tiers() if self._session.catalogue else {}
         classes = [(name, tiers.get(key, "")) for key, name in predicted_classes(run)]
-        found = findings(self._predictions.logits(case_id), classes, project.task)
+        case, by_id = self._session.case, {each.id: each.name for each in project.classes}
+        given = {by_id.get(i, "") for i in case.labels.yes} if case and case.labels else set()
+        found = findings(self._predictions.logits(case_id), classes, project.task, given)
         self.show_findings(found[:MOST_FINDINGS])
 
     def _show_again(self) -> None:

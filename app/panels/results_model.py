@@ -1,7 +1,7 @@
 """What the Results panel shows of a run; knows neither Qt nor torch."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -249,17 +249,39 @@ def evaluated_splits(run_folder: Path) -> tuple[Split, ...]:
     return tuple(split for split in wanted if report_path(run_folder, split).is_file())
 
 
+def case_sentence(report: Report, measure: Measure, case_id: str) -> str:
+    """Say how the run did on one case; empty for a case that was not measured."""
+    line = next((each for each in report.cases if each.get("case") == case_id), None)
+    if line is None:
+        return ""
+    by_class = line.get(measure.key)
+    if isinstance(by_class, Mapping):
+        told = [f"{n} {measure.written(v)}" for n, v in by_class.items() if v is not None]
+        return f"{measure.title} here: {', '.join(told)}" if told else ""
+    true, said = line.get("true"), line.get("predicted")
+    if not isinstance(true, str) or not isinstance(said, str):
+        return ""
+    return f"Rightly {said}." if true == said else f"Labelled {true}, taken for {said}."
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One class of an image and how likely a run holds it to be, 0 to 1."""
+    """One class of an image and how likely a run holds it to be, 0 to 1.
+
+    `labelled` tells that a person has given it.
+    """
 
     name: str
     tier: str
     probability: float
+    labelled: bool = False
 
 
 def findings(
-    logits: Sequence[float], classes: Sequence[tuple[str, str]], task: Task
+    logits: Sequence[float],
+    classes: Sequence[tuple[str, str]],
+    task: Task,
+    given: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Turn an image's logits into findings, the likeliest first.
 
@@ -271,9 +293,11 @@ def findings(
         The (name, tier) of each class, in the order of the logits.
     task
         Whether the classes exclude each other.
+    given
+        Names of the classes that a person has given.
     """
     told = zip(classes, _probabilities([float(z) for z in logits], task), strict=False)
-    found = [Finding(name, tier, p) for (name, tier), p in told if math.isfinite(p)]
+    found = [Finding(name, tier, p, name in given) for (name, tier), p in told if math.isfinite(p)]
     return tuple(sorted(found, key=lambda finding: -finding.probability))
 
 

@@ -14,6 +14,7 @@ from .train_words import share
 ROW_PX = 32
 FINDING_PX = 30
 GAP = 8
+TICK = "\N{CHECK MARK}"
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | _MIDDLE)
@@ -166,7 +167,7 @@ class FindingList(_Rows):
     def show_findings(self, findings: Sequence[Finding]) -> None:
         """Show `findings` in their order."""
         self._findings = tuple(findings)
-        self.tell([f"{each.name}: {share(each.probability)} ({each.tier})." for each in findings])
+        self.tell([_finding_sentence(each) for each in findings])
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows."""
@@ -179,7 +180,7 @@ class FindingList(_Rows):
         top, width = number * FINDING_PX, self.width()
         if number == 0:
             bar(painter, QRectF(0, top + 1, width, FINDING_PX - 2), t.card, 4)
-        start, end = width * 0.42, width - 52.0
+        start, end = width * 0.42, width - 66.0
         names = QRectF(10, top, max(start - 18, 0), FINDING_PX)
         painter.setFont(sized(self.font(), TEXT_PX, bold=number == 0))
         painter.setPen(QColor(t.text))
@@ -188,6 +189,9 @@ class FindingList(_Rows):
         )
         painter.drawText(names, _LEFT, name)
         painter.drawText(QRectF(0, top, width - 10, FINDING_PX), _RIGHT, share(finding.probability))
+        if finding.labelled:
+            painter.setPen(QColor(t.written(GREEN)))
+            painter.drawText(QRectF(0, top, width - 44, FINDING_PX), _RIGHT, TICK)
         track = QRectF(start, top + FINDING_PX / 2 - 3, max(end - start, 0), 6)
         bar(painter, track, t.track, 3)
         filled = min(max(finding.probability, 0.0), 1.0) * track.width()
@@ -204,6 +208,12 @@ def change_colour(t: Tokens, better: bool | None) -> str:
     if better is None:
         return t.quiet
     return t.written(GREEN if better else RED)
+
+
+def _finding_sentence(finding: Finding) -> str:
+    tier = f" ({finding.tier})" if finding.tier else ""
+    given = " You have labelled it." if finding.labelled else ""
+    return f"{finding.name}: {share(finding.probability)}{tier}.{given}"
 
 
 def _count(row: ResultRow) -> str:

@@ -1,6 +1,7 @@
 """The Train panel: leads from a wish to a run, follows the run, and tells what came of it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ..background import Errands
 from ..widgets import EmptyState, dress
 from .train_before import BeforePage
 from .train_fields import fields_of
-from .train_live import ClassLook, facts, live, run_line
+from .train_live import ClassLook, facts, live, news, run_line
 from .train_model import (
     Plan,
     Wish,
@@ -263,6 +264,8 @@ class TrainPanel(QWidget):
             return
         if isinstance(event, Told):
             self._taken_up(event)
+        if sentence := news(event):
+            self.during.diary.add(datetime.now().strftime("%H:%M"), sentence)
         if isinstance(event, Warned) or not self._live_timer.isActive():
             self._live_timer.start()
 

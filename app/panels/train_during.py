@@ -9,7 +9,7 @@ from ...core.backend.events import Warned
 from ..widgets import BigNumber, GhostButton, HairLine, Page, QuietLabel
 from .train_curves import Curves
 from .train_live import ClassLook, Live
-from .train_parts import RunHead, SayCard, WarningCard, flow
+from .train_parts import Diary, RunHead, SayCard, WarningCard, flow
 
 MOST_CARDS = 4
 _FINE = 1000
@@ -33,6 +33,7 @@ class DuringPage(Page):
         self.progress.setTextVisible(False)
         self.buttons = RunButtons(self)
         self.curves = Curves(self)
+        self.diary = Diary(self)
         self.cards = QVBoxLayout()
         self.cards.setSpacing(8)
         self._cards: list[WarningCard] = []
@@ -42,6 +43,7 @@ class DuringPage(Page):
         for widget in (self.number, self.phase, self.progress, self.buttons, self.curves):
             self.body.addWidget(widget)
         self.body.addLayout(self.cards)
+        self.body.addWidget(self.diary)
         self._connect()
 
     def begin(self, title: str, run: str, facts: str) -> None:
@@ -52,6 +54,7 @@ class DuringPage(Page):
             card.deleteLater()
         self._cards, self._told = [], 0
         self.curves.plot.single_out(None)
+        self.diary.clear()
         self.buttons.show_state("queued")
 
     def show_live(self, live: Live, state: str, looks: Sequence[ClassLook]) -> None:

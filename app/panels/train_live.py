@@ -4,7 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from ...core.backend.events import Finished, Progress, Warned
+from ...core.backend.events import (
+    Artifact,
+    Event,
+    Finished,
+    Log,
+    Paused,
+    Progress,
+    Resumed,
+    Told,
+    Warned,
+)
 from .train_words import case_noun, clock, duration, plural, run_number, share, short_share
 
 Tier = Literal["head", "medium", "tail"]
@@ -165,6 +175,24 @@ def curves(
     return tuple(sorted(drawn, key=lambda curve: _DRAWN_LAST.get(curve.tier, 0)))
 
 
+def news(event: Event) -> str:
+    """Tell an event that is worth a line in the run's diary; empty for all others."""
+    match event:
+        case Log(text=text):
+            return text
+        case Told(change="SampleMore"):
+            return "A class is shown more often from here on."
+        case Told(change="LabelsChanged", settings=settings):
+            return f"Labels of {plural(len(settings.get('case_ids', ())), 'case')} were read again."
+        case Artifact(kind="checkpoint", path=path) if path.endswith("best.pt"):
+            return "The best so far was saved."
+        case Paused():
+            return "Paused."
+        case Resumed():
+            return "Went on."
+    return ""
+
+
 def run_line(run_id: str, spec: Mapping[str, object]) -> str:
     """Name a run and its seed: `run 3 · seed 0`."""
     return f"{run_number(run_id)} · seed {spec.get('seed', 0)}"
@@ -187,7 +215,8 @@ def budget(spec: Mapping[str, object]) -> str:
     """Say how long a run was asked to train: `6 minutes` or `600 steps`."""
     minutes, iterations = spec.get("minutes"), spec.get("iterations")
     if isinstance(minutes, int | float):
-        return duration(float(minutes) * 60)
+        whole = float(minutes) >= 1 and float(minutes).is_integer()
+        return plural(int(minutes), "minute") if whole else duration(float(minutes) * 60)
     return plural(int(iterations), "step") if isinstance(iterations, int) else ""
 
 

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from ...core.backend.events import Warned
-from ..widgets import Card, ElidedLabel, GhostButton, QuietLabel, TitleLabel
+from ..widgets import Card, ElidedLabel, GhostButton, QuietLabel, SectionLabel, TitleLabel
 
 SAMPLE_MORE = "sample"
 SHOW_CURVE = "Show curve"
@@ -90,6 +90,42 @@ class WarningCard(Card):
 
     def _ask_curve(self) -> None:
         self.curve_asked.emit(self.warned.class_name)
+
+
+class Diary(QWidget):
+    """What has happened in a run: a time and a sentence a line, the newest first."""
+
+    MOST = 6
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lines: list[tuple[str, str]] = []
+        self.section = SectionLabel("What happened", parent=self)
+        self.words = QuietLabel("", self)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.section)
+        column.addWidget(self.words)
+        self.hide()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._lines = []
+        self.hide()
+
+    def add(self, time: str, sentence: str) -> None:
+        """Add a line; a sentence said again moves up instead of standing twice."""
+        self._lines = [line for line in self._lines if line[1] != sentence][-self.MOST + 1 :]
+        self._lines.append((time, sentence))
+        self.words.setText("\n".join(f"{when}  {what}" for when, what in reversed(self._lines)))
+        self.show()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What it holds, the newest first."""
+        return tuple(sentence for _, sentence in reversed(self._lines))
 
 
 class SayCard(Card):

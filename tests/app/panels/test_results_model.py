@@ -9,6 +9,7 @@ import pytest
 from longtail.app.panels.results_model import (
     MEASURES,
     ReportShelf,
+    case_sentence,
     comparable,
     evaluated_splits,
     findings,
@@ -118,6 +119,35 @@ def test_one_tier_alone_is_not_told():
 def test_runs_that_had_other_labels_are_compared_with_care():
     assert "10 and 50" in comparable(report({"a": 1.0}), report({"a": 1.0}, labelled=50))
     assert comparable(report({"a": 1.0}), report({"a": 0.5})) == ""
+
+
+def with_cases(made, *cases):
+    return Report(
+        made.run, made.split, made.summary, cases, made.provenance, made.classes, made.thresholds
+    )
+
+
+def test_one_case_is_told_by_its_measure_or_by_what_it_was_taken_for():
+    made = report({"a": 0.5, "b": 0.5}, task="segmentation", key="dice")
+    dice = measures_of(made)[0]
+    told = with_cases(made, {"case": "one", "dice": {"a": 0.68, "b": None}})
+    assert case_sentence(told, dice, "one") == "Dice here: a 0.68"
+    assert case_sentence(told, dice, "two") == ""
+    images = with_cases(
+        report({"a": 0.5}),
+        {"case": "right", "true": "a", "predicted": "a"},
+        {"case": "wrong", "true": "a", "predicted": "b"},
+        {"case": "several", "true": ["a"], "probabilities": {"a": 0.4}},
+    )
+    recall = measures_of(images)[0]
+    assert case_sentence(images, recall, "right") == "Rightly a."
+    assert case_sentence(images, recall, "wrong") == "Labelled a, taken for b."
+    assert case_sentence(images, recall, "several") == ""
+
+
+def test_findings_know_what_a_person_has_given():
+    found = findings([0.0, 2.0], [("a", ""), ("b", "")], Task.MULTILABEL, {"a"})
+    assert [(each.name, each.labelled) for each in found] == [("b", False), ("a", True)]
 
 
 def test_findings_of_one_class_add_up_to_one_and_several_stand_alone():

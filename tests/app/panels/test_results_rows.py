@@ -79,7 +79,7 @@ def test_each_row_explains_itself(qtbot):
 
 ODD_FINDINGS = [
     (),
-    (Finding("", "", 0.5),),
+    (Finding("", "", 0.5, True),),
     (Finding("n" * 500, "tail", 1.7),),
     (Finding("below", "head", -3.0), Finding("odd", "medium", 0.0)),
     tuple(Finding(f"class {i}", "tail", i / 40) for i in range(40)),

@@ -4,15 +4,18 @@ import math
 
 import pytest
 
-from longtail.app.panels.train_live import ClassLook, facts, live, run_line
+from longtail.app.panels.train_live import ClassLook, facts, live, news, run_line
 from longtail.app.tracked import TrackedJob
 from longtail.core.backend.events import (
+    Artifact,
     Finished,
+    Log,
     Metric,
     Outcome,
     Paused,
     Progress,
     Started,
+    Told,
     Warned,
 )
 
@@ -126,6 +129,26 @@ def test_the_facts_of_a_run():
     )
     assert facts(spec, "CPU", with_unlabelled=False) == "4 labelled scans, CPU, 6 minutes"
     assert run_line("run-003-action", spec) == "run 3 · seed 0"
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (Log("122 steps fit into 1 minute."), "122 steps fit into 1 minute."),
+        (Artifact("checkpoints/best.pt", "checkpoint"), "The best so far was saved."),
+        (Artifact("checkpoints/last.pt", "checkpoint"), ""),
+        (Told("LabelsChanged", {"case_ids": ["a"]}), "Labels of 1 case were read again."),
+        (Paused(), "Paused."),
+        (Metric(1, "loss", 0.5), ""),
+    ],
+)
+def test_only_news_get_a_line(event, sentence):
+    assert news(event) == sentence
+
+
+def test_a_budget_is_told_as_it_was_given():
+    assert facts({"minutes": 1.0}, "", with_unlabelled=False).endswith("1 minute")
+    assert facts({"minutes": 0.5}, "", with_unlabelled=False).endswith("30 seconds")
 
 
 def test_the_facts_leave_out_what_is_not_known():

@@ -325,6 +325,7 @@ def test_a_warning_about_a_rare_class_has_its_remedy(running, stage, session, qt
     assert not tail.buttons["Sample it more often"].isEnabled()
     stage.tell(Told("SampleMore", {"class_id": rare, "factor": 2.0}))
     assert tail.answer.text() == "Taken up by the run."
+    assert "A class is shown more often from here on." in running.during.diary.sentences
 
 
 def test_the_same_warning_again_is_one_card(running, stage, qtbot):
