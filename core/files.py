@@ -3,8 +3,8 @@
 import errno
 import json
 import os
-import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,13 +29,12 @@ def replacing(path: Path) -> Iterator[Path]:
         The disk is full or the folder cannot be written; the old file is intact.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    suffix = "".join(path.suffixes[-2:])
+    # Not `tempfile`: its files are for the owner alone, and the project may be on a shared disk.
+    aside = path.with_name(f".writing-{uuid.uuid4().hex[:12]}{''.join(path.suffixes[-2:])}")
     try:
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=suffix, dir=path.parent)
+        aside.touch(exist_ok=False)
     except OSError as error:
         raise writing_failed(path, error) from error
-    os.close(handle)
-    aside = Path(name)
     try:
         yield aside
         _flush_to_disk(aside)
