@@ -25,12 +25,17 @@ def test_the_temporary_name_keeps_the_suffixes(tmp_path: Path) -> None:
         assert aside.name.endswith(".nii.gz")
 
 
+def fail_half_way(path: Path) -> None:
+    with replacing(path) as aside:
+        aside.write_text("half")
+        _ = 1 / 0
+
+
 def test_an_error_inside_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(ZeroDivisionError), replacing(path) as aside:
-        aside.write_text("half")
-        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way(path)
     assert path.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
 
