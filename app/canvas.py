@@ -18,6 +18,7 @@ from ..core.project.records import Case
 from .background import Errands
 from .canvas_answers import Answers
 from .canvas_desk import Desk
+from .canvas_hand import PLANE, Hand
 from .canvas_layers import (
     can_reuse,
     colours,
@@ -31,7 +32,7 @@ from .canvas_letters import Letters
 from .canvas_prediction import Prediction
 from .canvas_reading import Picture, read_picture
 from .canvas_tools import Tools
-from .canvas_view import first_brush, lettered
+from .canvas_view import lettered
 from .session import Session
 from .strokes import Strokes
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 State = Literal["empty", "reading", "shown", "failed"]
-PLANE = 2
 # Letters stand beside the image, not on it, until it is magnified.
 LETTERS_MARGIN, IMAGE_MARGIN = 0.09, 0.04
 
@@ -89,10 +89,8 @@ class Canvas:
         self._kept: list[Companion] = []
         self._errands = Errands(1, "longtail reading", parent)
         self._aside = Errands(1, "longtail masks", parent)
-        self._veil = self._thick = False
-        self._opacity = 0.7
-        self._mode = "paint"
-        self._brush: int | None = None
+        self._hand = Hand(self.changed.emit)
+        self._veil = False
         self._connect(True)
 
     # --- what a panel may ask ---
@@ -100,13 +98,11 @@ class Canvas:
     @property
     def opacity(self) -> float:
         """How opaque labels are, 0 to 1; kept from case to case."""
-        return self._opacity
+        return self._hand.opacity
 
     @opacity.setter
     def opacity(self, opacity: float) -> None:
-        self._opacity = opacity
-        if self.labels is not None:
-            self.labels.opacity = opacity
+        self._hand.fade(self.labels, opacity)
 
     @property
     def veil(self) -> bool:
@@ -122,13 +118,11 @@ class Canvas:
     @property
     def thick_brush(self) -> bool:
         """Whether brush, eraser and fill reach into the neighbouring slices."""
-        return self._thick
+        return self._hand.thick
 
     @thick_brush.setter
     def thick_brush(self, thick: bool) -> None:
-        self._thick = thick
-        if self.labels is not None:
-            self.labels.n_edit_dimensions = self.labels.ndim if thick else PLANE
+        self._hand.thicken(self.labels, thick)
 
     @property
     def prediction_visible(self) -> bool:
@@ -273,19 +267,11 @@ class Canvas:
     def _show_labels(self, picture: Picture) -> None:
         assert picture.mask is not None
         layer = label_layer(picture, self._classes(), self._veil)
-        layer.opacity = self._opacity
-        layer.brush_size = self._brush or first_brush(picture.shape, picture.axis)
-        layer.n_edit_dimensions = layer.ndim if self._thick else PLANE
-        layer.selected_label = self.session.active_class
+        self._hand.prepare(layer, picture, self.session.active_class)
         self.labels = layer
         self.viewer.layers.append(layer)
-        if self.desk.writable:
-            layer.mode = self._mode
-        else:
-            layer.editable = False
+        self._hand.take(layer, self.desk.writable)
         layer.events.selected_label.connect(self._on_selected)
-        layer.events.mode.connect(self._on_mode)
-        layer.events.brush_size.connect(self._on_brush)
         self.strokes.attach(layer, picture.case, picture.mask, self.slice_axis)
 
     def _activate(self) -> None:
@@ -373,16 +359,6 @@ class Canvas:
         chosen = int(self.labels.selected_label)
         if any(record.id == chosen for record in self.session.project.classes):
             self.session.active_class = chosen
-        self.changed.emit()
-
-    def _on_mode(self) -> None:
-        if self.labels is not None and self.labels.editable:
-            self._mode = str(self.labels.mode)
-        self.changed.emit()
-
-    def _on_brush(self) -> None:
-        if self.labels is not None:
-            self._brush = int(self.labels.brush_size)
         self.changed.emit()
 
     # --- inside ---

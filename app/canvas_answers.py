@@ -12,6 +12,8 @@ from .canvas_desk import Desk
 # A class that Return follows at once is written once, as reviewed.
 WRITE_MS = 400
 LAST = 5
+ASK_ONE = "Give this image a class first."
+ASK_SEVERAL = "Answer at least one class first, or press 0: no to all of them."
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class Answers:
     def _is_answered(self) -> bool:
         if self.labels.yes or self.labels.no:
             return True
-        self.desk.session.notify(_ASK.get(self._task, ""), "info")
+        several = self._task is Task.MULTILABEL
+        self.desk.session.notify(ASK_SEVERAL if several else ASK_ONE)
         return False
 
     def _set(self, labels: ImageLabels) -> None:
@@ -160,12 +163,6 @@ class Answers:
         self._dirty = False
         self.labels = (self._case.labels if self._case else None) or ImageLabels()
         self.changed.emit()
-
-
-_ASK = {
-    Task.CLASSIFICATION: "Give this image a class first.",
-    Task.MULTILABEL: "Answer at least one class first, or press 0: no to all of them.",
-}
 
 
 def _turned(labels: ImageLabels, class_id: int) -> ImageLabels:

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject
 
 from ..core.project.records import ImageLabels, Status
 from .canvas_post import Post
-from .canvas_saving import Changed, Folded, Journalled, Keeper, News, Trouble
+from .canvas_saving import Changed, Folded, Keeper, News, Trouble
 from .session import Session
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Desk:
     telling
         True while the session is told of what was written here: no need to read it again.
     saved_at
-        When labels were last written (`time.monotonic`), None before.
+        When labels of a case were last written here (`time.monotonic`), by its id.
     """
 
     heard = Signal(object)
@@ -37,7 +37,7 @@ class Desk:
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         self.session = session
         self.telling = False
-        self.saved_at: float | None = None
+        self.saved_at: dict[str, float] = {}
         self._keeper: Keeper | None = None
         self._trouble = ""
         self._post = Post(parent)
@@ -75,6 +75,11 @@ class Desk:
         keeper = self._keeper
         return call() if keeper is None else keeper.behind(call)
 
+    def saved_ago_s(self, case_id: str) -> float | None:
+        """Seconds since labels of a case were written here; None if they were not."""
+        at = self.saved_at.get(case_id)
+        return None if at is None else time.monotonic() - at
+
     def wait(self) -> None:
         """Wait until all is written that was handed in."""
         if self._keeper is not None:
@@ -93,6 +98,7 @@ class Desk:
 
     def _end_keeper(self) -> None:
         keeper, self._keeper = self._keeper, None
+        self.saved_at.clear()
         if keeper is not None:
             keeper.close()
 
@@ -102,8 +108,10 @@ class Desk:
     def _hear(self, project: "Project", news: News) -> None:
         if self.session.project is not project:
             return
-        if not isinstance(news, (Trouble, Journalled)):
-            self._trouble, self.saved_at = "", time.monotonic()
+        if isinstance(news, (Folded, Changed)):
+            self._trouble = ""
+            written = (news.case_id,) if isinstance(news, Folded) else news.case_ids
+            self.saved_at |= dict.fromkeys(written, time.monotonic())
         # First those who drew it: what they know must not hang on who else listens.
         self.heard.emit(news)
         if isinstance(news, Trouble):

@@ -56,6 +56,7 @@ class LabelPanel(QWidget):
             self.stack.addWidget(page)
         for button in (self.again, self.skip):
             self.failed.layout().addWidget(button)
+        self.failed.layout().addStretch(1)
         self.skip.clicked.connect(lambda _checked=False: self._session.next_case())
         self.again.clicked.connect(lambda _checked=False: self._canvas.show_again())
         column = QVBoxLayout(self)

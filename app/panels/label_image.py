@@ -1,7 +1,5 @@
 """Label, images: large class buttons with keys, and the last images with what they were given."""
 
-import time
-
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QWidget
@@ -127,11 +125,11 @@ class ImagePage(Page):
 
     def show_saved(self) -> None:
         """Say what is saved."""
-        case, at = self._session.case, self._canvas.desk.saved_at
+        case = self._session.case
         if case is None or reading_only(self._session):
             self.end.say("")
             return
-        ago = time.monotonic() - at if at is not None else None
+        ago = self._canvas.desk.saved_ago_s(case.id)
         self.end.say(saved_words(0, ago, "", case.status is not Status.UNLABELLED))
 
     @property

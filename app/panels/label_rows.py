@@ -248,12 +248,7 @@ class LabelRows(QWidget):
     def _paint_ground(
         self, painter: QPainter, t: Tokens, number: int, row: Row, area: QRectF, on: bool
     ) -> None:
-        fill = _fill(t, row)
-        if on and row.answer is None:
-            fill = t.selected
-        elif not on and number == self._hover and self.isEnabled():
-            fill = t.raised
-        bar(painter, area, fill, RADIUS)
+        bar(painter, area, self._fill(t, number, row), RADIUS)
         if on:
             painter.save()
             painter.setClipRect(QRectF(area.x(), area.y(), 3, area.height()))
@@ -263,6 +258,13 @@ class LabelRows(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(BLUE), 1))
             painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
+    def _fill(self, t: Tokens, number: int, row: Row) -> str:
+        if row.answer in _ON:
+            return mix(t.card, row.colour or BLUE, 0.25)
+        if row.value == self._chosen:
+            return t.selected
+        return t.raised if number == self._hover and self.isEnabled() else t.card
 
     @staticmethod
     def _paint_swatch(painter: QPainter, t: Tokens, row: Row, area: QRectF) -> None:
@@ -281,15 +283,15 @@ class LabelRows(QWidget):
         """Draw key, lock and amount; give where they begin."""
         right = area.right() - PAD
         spot = QRectF(right - KEY_PX, area.y(), KEY_PX, area.height())
-        right -= max(KEY_PX, _paint_key(painter, t, row.key, spot)) + 10
+        right -= max(KEY_PX, _paint_key(painter, t, row.key, spot, self._fill(t, number, row))) + 10
         if row.locked is not None:
             self._paint_lock(painter, t, number, row.locked)
             right -= LOCK_PX + 8
         if row.answer is not None:
-            return _paint_answer(painter, t, row, right, area)
+            return _paint_answer(painter, t, row, right, area, self._fill(t, number, row))
         painter.setFont(sized(self.font(), QUIET_PX))
         width = QFontMetrics(painter.font()).horizontalAdvance(row.amount)
-        painter.setPen(QColor(t.quiet))
+        painter.setPen(QColor(t.written(t.quiet, self._fill(t, number, row))))
         painter.drawText(QRectF(right - width, area.y(), width, area.height()), _RIGHT, row.amount)
         return right - width
 
@@ -301,11 +303,7 @@ class LabelRows(QWidget):
         icon(name, colour).paint(painter, area)
 
 
-def _fill(t: Tokens, row: Row) -> str:
-    return mix(t.card, row.colour, 0.25) if row.answer in _ON and row.colour else t.card
-
-
-def _paint_key(painter: QPainter, t: Tokens, key: str, area: QRectF) -> float:
+def _paint_key(painter: QPainter, t: Tokens, key: str, area: QRectF, ground: str) -> float:
     """Draw a key in its frame; give the frame's width."""
     if not key:
         return 0.0
@@ -313,15 +311,17 @@ def _paint_key(painter: QPainter, t: Tokens, key: str, area: QRectF) -> float:
     width = max(KEY_PX, QFontMetrics(font).horizontalAdvance(key) + 8)
     frame = QRectF(area.right() - width, area.center().y() - KEY_PX / 2, width, KEY_PX)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(t.line), 1))
+    painter.setPen(QPen(QColor(mix(ground, t.text, 0.22)), 1))
     painter.drawRoundedRect(frame.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
     painter.setFont(font)
-    painter.setPen(QColor(t.quiet))
+    painter.setPen(QColor(t.written(t.quiet, ground)))
     painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, key)
     return float(width)
 
 
-def _paint_answer(painter: QPainter, t: Tokens, row: Row, right: float, area: QRectF) -> float:
+def _paint_answer(
+    painter: QPainter, t: Tokens, row: Row, right: float, area: QRectF, ground: str
+) -> float:
     words, ink = {
         Answer.GIVEN: ("✓", t.text),
         Answer.YES: ("✓ yes", t.text),
@@ -330,7 +330,7 @@ def _paint_answer(painter: QPainter, t: Tokens, row: Row, right: float, area: QR
     }[row.answer or Answer.UNKNOWN]
     painter.setFont(sized(painter.font(), QUIET_PX))
     width = QFontMetrics(painter.font()).horizontalAdvance(words)
-    painter.setPen(QColor(t.written(ink, _fill(t, row))))
+    painter.setPen(QColor(t.written(ink, ground)))
     painter.drawText(QRectF(right - width, area.y(), width, area.height()), _RIGHT, words)
     return right - width
 

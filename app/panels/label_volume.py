@@ -1,6 +1,5 @@
 """Label, volumes: tools, classes with their volumes, what is not labelled yet, status."""
 
-import time
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from qtpy.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QMenu, QMessa
 
 from ...core.project.records import NOT_LABELLED, Case, Status
 from ..canvas import Canvas
+from ..canvas_edits import LabelArray
 from ..canvas_reading import read_mask_file
 from ..session import Session
 from ..widgets import IconButton, Page
@@ -163,10 +163,9 @@ class VolumePage(Page):
         if case is None or reading_only(self._session):
             self.end.say("")
             return
-        at = self._canvas.desk.saved_at
         words = saved_words(
             sheet.strokes if sheet else 0,
-            time.monotonic() - at if at is not None else None,
+            self._canvas.desk.saved_ago_s(case.id),
             sheet.trouble if sheet else "",
             case.has_mask,
         )
@@ -289,12 +288,12 @@ class VolumePage(Page):
             return
         known = frozenset(record.id for record in project.all_classes)
         shape = sheet.known.shape
-        self._canvas.aside(
-            lambda: read_mask_file(path, shape, known),
-            lambda array: (
-                sheet is self._canvas.strokes.sheet and self._canvas.strokes.replace(array)
-            ),
-        )
+
+        def lay(array: LabelArray) -> None:
+            if sheet is self._canvas.strokes.sheet:
+                self._canvas.strokes.replace(array)
+
+        self._canvas.aside(lambda: read_mask_file(path, shape, known), lay)
 
 
 _GREY = "#5b626c"
