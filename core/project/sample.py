@@ -34,7 +34,8 @@ def build_heart_sample(folder: Path, *, scans: int = HEART_SCANS, seed: int = 0)
         split = f"{scans - test}/0/{test}"
         apply_plan(project, plan, split=split, seed=seed, status=Status.REVIEWED, author=AUTHOR)
         train = [case.id for case in project.cases() if case.split == "train"]
-        kept = set(project.labelled_subset(str(HEART_LABELLED), seed))
+        wish = max(1, scans * HEART_LABELLED // HEART_SCANS)
+        kept = set(project.labelled_subset(str(wish), seed))
         project.set_labels(
             [case for case in train if case not in kept],
             None,
