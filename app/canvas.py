@@ -18,6 +18,7 @@ from ..core.project.records import Case
 from .background import Errands
 from .canvas_answers import Answers
 from .canvas_desk import Desk
+from .canvas_edits import merged_into
 from .canvas_hand import PLANE, Hand
 from .canvas_layers import (
     can_reuse,
@@ -346,7 +347,14 @@ class Canvas:
             self._on_case()
 
     def _on_classes(self) -> None:
+        project = self.session.project
+        if project is None:
+            return
         self._recolour()
+        self.strokes.merge(merged_into(project.all_classes))
+        in_use = [record.id for record in project.classes]
+        if in_use and self.session.active_class not in in_use:
+            self.session.active_class = in_use[0]
         self.changed.emit()
 
     def _on_active_class(self, class_id: int) -> None:

@@ -52,6 +52,7 @@ class Answers:
         session.case_about_to_change.connect(self.leave)
         session.case_changed.connect(self._on_case)
         session.labels_changed.connect(self._on_labels)
+        session.classes_changed.connect(self._on_classes)
         session.project_changed.connect(self._on_project)
 
     def answer(self, class_id: int) -> None:
@@ -108,6 +109,7 @@ class Answers:
         session.case_about_to_change.disconnect(self.leave)
         session.case_changed.disconnect(self._on_case)
         session.labels_changed.disconnect(self._on_labels)
+        session.classes_changed.disconnect(self._on_classes)
         session.project_changed.disconnect(self._on_project)
 
     @property
@@ -153,6 +155,13 @@ class Answers:
     def _on_labels(self, case_ids: tuple[str, ...]) -> None:
         if self._case is not None and self._case.id in case_ids and not self._dirty:
             self._case = self.desk.session.case
+            self._read()
+
+    def _on_classes(self) -> None:
+        # A merge answers for another class from now on.
+        project = self.desk.session.project
+        if self._case is not None and project is not None and not self._dirty:
+            self._case = project.case(self._case.id)
             self._read()
 
     def _on_project(self) -> None:

@@ -4,12 +4,12 @@ A stroke is judged by comparing the layer's array with a copy of it from before 
 holds for brush, fill, polygon, undo and redo alike.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.project.records import NOT_LABELLED
+from ..core.project.records import NOT_LABELLED, ClassRecord
 
 LabelArray = np.ndarray[Any, np.dtype[Any]]
 Voxels = tuple[np.ndarray[Any, np.dtype[np.intp]], ...]
@@ -132,6 +132,19 @@ def same_but_for(voxels: Voxels, dropped: Voxels, shape: Sequence[int]) -> Voxel
 def joined(first: Voxels, second: Voxels) -> Voxels:
     """Give the voxels of both, which have none in common."""
     return tuple(np.concatenate(pair) for pair in zip(first, second, strict=True))
+
+
+def merged_into(classes: Iterable[ClassRecord]) -> dict[int, int]:
+    """Give, for each class that was merged, the class that has its examples in the end."""
+    direct = {record.id: record.merged_into for record in classes if record.merged_into}
+    ends = {}
+    for first, end in direct.items():
+        seen = {first}
+        while end in direct and end not in seen:
+            seen.add(end)
+            end = direct[end]
+        ends[first] = end
+    return ends
 
 
 class LabelCounts:

@@ -7,7 +7,7 @@ seconds after the last stroke. The layer's data is never assigned to.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +147,19 @@ class Strokes:
                 self.sheet.layer.data_setitem(voxels, array[voxels])
         finally:
             self.fill_rest = former
+
+    def merge(self, ends: Mapping[int, int]) -> None:
+        """Take over that classes were merged, so that the next save does not part them again."""
+        sheet = self.sheet
+        gone = [value for value in ends if sheet is not None and sheet.counts.voxels[value]]
+        if sheet is None or not gone:
+            return
+        array = sheet.known.copy()
+        for value in gone:
+            array[array == value] = ends[value]
+        locked, self.locked = self.locked, set()
+        self.replace(array)
+        self.locked = locked - set(ends)
 
     def turn(self) -> None:
         """Count labelled slices along the plane that is shown now; the answer comes later."""

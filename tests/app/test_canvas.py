@@ -264,6 +264,22 @@ def test_classes_that_change_are_shown(window, project):
     assert "head" in window.canvas.labels.features["class"].tolist()
 
 
+def test_a_merge_holds_for_the_map_that_is_shown(window, project, qtbot):
+    window.open(project)
+    window.show("one")
+    layer = window.canvas.labels
+    with layer.block_history():
+        layer.paint((2, 5, 5), 2)
+    window.session.active_class = 2
+    window.session.project.merge_classes(2, 1)
+    window.session.classes_edited()
+    assert not (layer.data == 2).any()
+    assert (layer.data == 1).any()
+    assert window.session.active_class == 1
+    window.canvas.fold()
+    assert not (window.session.project.read_label_map("one") == 2).any()
+
+
 def test_a_read_only_project_cannot_be_drawn_on(window, project):
     reading = Project.open(project, write=False)
     window.session.adopt(Loaded(reading, reading.catalogue()))

@@ -8,11 +8,13 @@ from longtail.app.canvas_edits import (
     changed_voxels,
     is_written,
     joined,
+    merged_into,
     rest_of_slices,
     restore_locked,
     same_but_for,
     untouched,
 )
+from longtail.core.project.records import ClassRecord
 
 
 class MaskedAtom:
@@ -172,3 +174,12 @@ def test_counts_of_an_image():
     counts = LabelCounts(np.zeros((4, 5), np.uint8), None)
     assert counts.labelled.tolist() == [True]
     assert counts.richest_slice(np.ones((4, 5), np.uint8)) is None
+
+
+def test_merges_are_followed_to_their_end():
+    classes = [
+        ClassRecord(1, "a", "#000000"),
+        ClassRecord(2, "b", "#000000", retired=True, merged_into=3),
+        ClassRecord(3, "c", "#000000", retired=True, merged_into=1),
+    ]
+    assert merged_into(classes) == {2: 1, 3: 1}
