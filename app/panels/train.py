@@ -17,7 +17,7 @@ from ..background import Errands
 from ..widgets import EmptyState, dress
 from .train_before import BeforePage
 from .train_fields import fields_of
-from .train_live import ClassLook, facts, live, news, run_line
+from .train_live import ClassLook, Metrics, facts, live, news, read_metrics, run_line
 from .train_model import (
     Plan,
     Wish,
@@ -73,6 +73,7 @@ class TrainPanel(QWidget):
         self._job: TrackedJob | None = None
         self._run: RunRecord | None = None
         self._looks: tuple[ClassLook, ...] = ()
+        self._earlier: Metrics = {}
         self._plan = Plan()
         self._stale = True
         self._errands = Errands(1, "longtail plan", self)
@@ -257,7 +258,20 @@ class TrainPanel(QWidget):
         self._looks = class_looks(project, catalogue.tiers() if catalogue else {})
         self.during.begin(*self._said(self._run, ""))
         self.pages.setCurrentWidget(self.during)
+        self._read_earlier(job)
         self._show_live()
+
+    def _read_earlier(self, job: "TrackedJob") -> None:
+        self._earlier = {}
+        log = job.job.event_log
+        if log is not None and getattr(job.job, "resume", False):
+            self._errands.ask(lambda: (job, read_metrics(log)), self._take_earlier)
+
+    def _take_earlier(self, answer: "tuple[TrackedJob, Metrics]") -> None:
+        job, earlier = answer
+        if job is self._job:
+            self._earlier = earlier
+            self._show_live()
 
     def _job_event(self, job: "TrackedJob", event: Event) -> None:
         if job is not self._job:
@@ -278,7 +292,7 @@ class TrainPanel(QWidget):
         self._job = None
         runs = project.runs()
         self._run = next((run for run in runs if run.id == self._run.id), self._run)
-        moment = live(job, self._looks)
+        moment = live(job, self._looks, earlier=self._earlier)
         has_checkpoint = self._has_checkpoint(self._run.id)
         told = ending(finished, moment.headline, self._run, runs, has_checkpoint=has_checkpoint)
         self.after.show_run(*self._said(self._run, job.device))
@@ -294,7 +308,7 @@ class TrainPanel(QWidget):
             return
         if job.device:
             self.during.run_head.show_run(*self._said(self._run, job.device))
-        moment = live(job, self._looks, self._ahead(job))
+        moment = live(job, self._looks, self._ahead(job), self._earlier)
         self.during.show_live(moment, job.state, self._looks)
 
     def _ahead(self, job: "TrackedJob") -> str:

@@ -1,7 +1,9 @@
 """What the Train panel shows of a run while it works; knows neither Qt nor torch."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from ...core.backend.events import (
@@ -9,16 +11,19 @@ from ...core.backend.events import (
     Event,
     Finished,
     Log,
+    Metric,
     Paused,
     Progress,
     Resumed,
     Told,
     Warned,
+    from_json,
 )
 from .train_words import case_noun, clock, duration, plural, run_number, share, short_share
 
 Tier = Literal["head", "medium", "tail"]
 Points = Sequence[tuple[int, float]]
+Metrics = Mapping[tuple[str, str | None], Points]
 
 # The first of these that a run has told is the number its page is about.
 HEADLINES: tuple[tuple[str, str, str], ...] = (
@@ -122,9 +127,20 @@ class Tracked(Protocol):
         """How it ended, once it has."""
 
 
-def live(job: Tracked, looks: Sequence[ClassLook], ahead: str = "") -> Live:
-    """Read the present moment of `job`; `ahead` names the work that it waits for, if any."""
-    name, title = _measure(job.metrics)
+def live(
+    job: Tracked, looks: Sequence[ClassLook], ahead: str = "", earlier: Metrics | None = None
+) -> Live:
+    """Read the present moment of a job.
+
+    Parameters
+    ----------
+    ahead
+        The work that it waits for, if any.
+    earlier
+        What the run told before it was resumed.
+    """
+    metrics = joined(earlier or {}, job.metrics)
+    name, title = _measure(metrics)
     progress = job.progress
     stepping = progress is not None and progress.total > 0
     return Live(
@@ -132,12 +148,56 @@ def live(job: Tracked, looks: Sequence[ClassLook], ahead: str = "") -> Live:
         left=f"{clock(progress.eta_s)} left" if progress and clock(progress.eta_s) else "",
         steps=f"{progress.done:,} of {progress.total:,}" if progress and stepping else "",
         fraction=progress.done / progress.total if progress and stepping else None,
-        headline=headline(job.metrics),
+        headline=headline(metrics),
         curves_title=title,
-        curves=curves(job.metrics, name, looks),
+        curves=curves(metrics, name, looks),
         total_steps=progress.total if progress and _is_training(progress) else 0,
         warnings=tuple(job.warnings),
     )
+
+
+def joined(earlier: Metrics, metrics: Metrics) -> Metrics:
+    """Put what a run told before it was resumed in front, up to where it went on.
+
+    Steps behind its last checkpoint were lost and are taken again, so they are left out.
+    """
+    if not earlier:
+        return metrics
+    first = min((points[0][0] for points in metrics.values() if points), default=None)
+    kept = {
+        key: [point for point in points if first is None or point[0] < first]
+        for key, points in earlier.items()
+    }
+    keys = {**kept, **metrics}
+    return {key: [*kept.get(key, ()), *metrics.get(key, ())] for key in keys}
+
+
+def read_metrics(event_log: Path) -> Metrics:
+    """Read every value that a run has told from its `events.jsonl`; lines that are torn are left.
+
+    With a long run this takes a while, so ask in a thread.
+    """
+    found: dict[tuple[str, str | None], list[tuple[int, float]]] = {}
+    try:
+        lines = event_log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # a run that never began has told nothing
+        return {}
+    for line in lines:
+        if '"Metric"' in line and (metric := _metric(line)) is not None:
+            curve = found.setdefault((metric.name, metric.class_name), [])
+            # A run that was resumed before took some steps twice: the later ones count.
+            while curve and curve[-1][0] >= metric.step:
+                curve.pop()
+            curve.append((metric.step, metric.value))
+    return found
+
+
+def _metric(line: str) -> Metric | None:
+    try:
+        event = from_json(json.loads(line))
+    except (ValueError, TypeError):
+        return None
+    return event if isinstance(event, Metric) else None
 
 
 def phase(job: Tracked, ahead: str = "") -> str:
@@ -152,7 +212,7 @@ def phase(job: Tracked, ahead: str = "") -> str:
     return what[:1].upper() + what[1:] if what else "Training"
 
 
-def headline(metrics: Mapping[tuple[str, str | None], Points]) -> Headline | None:
+def headline(metrics: Metrics) -> Headline | None:
     """Find the one number of a run; None as long as it has told nothing."""
     for name, what, _ in HEADLINES:
         points = _finite(metrics.get((name, None), ()))
@@ -161,9 +221,7 @@ def headline(metrics: Mapping[tuple[str, str | None], Points]) -> Headline | Non
     return None
 
 
-def curves(
-    metrics: Mapping[tuple[str, str | None], Points], name: str, looks: Iterable[ClassLook]
-) -> tuple[Curve, ...]:
+def curves(metrics: Metrics, name: str, looks: Iterable[ClassLook]) -> tuple[Curve, ...]:
     """Give the classes' lines in the order in which they are drawn: the tail last, on top."""
     drawn = [
         Curve(look.name, look.colour, tuple(_finite(metrics[(name, look.name)])), look.tier)
@@ -220,7 +278,7 @@ def budget(spec: Mapping[str, object]) -> str:
     return plural(int(iterations), "step") if isinstance(iterations, int) else ""
 
 
-def _measure(metrics: Mapping[tuple[str, str | None], Points]) -> tuple[str, str]:
+def _measure(metrics: Metrics) -> tuple[str, str]:
     told = {name for name, _ in metrics}
     for name, _, title in HEADLINES:
         if name in told:

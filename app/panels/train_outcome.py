@@ -112,7 +112,7 @@ def _words(finished: Finished, has_checkpoint: bool) -> tuple[str, str, str]:
             return "Thrown away.", "Nothing of this run was kept. Labels are as they were.", ""
         case Outcome.FAILED:
             safe = "Labels are as they were."
-            if has_checkpoint:
+            if has_checkpoint and "resume" not in finished.remedy.lower():
                 safe += " The run can be resumed from its last checkpoint."
             reason = finished.reason or "The training ended early."
             return reason, f"{finished.remedy} {safe}".strip(), "bad"

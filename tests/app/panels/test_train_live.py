@@ -1,10 +1,19 @@
 """What is read of a run while it works."""
 
+import json
 import math
 
 import pytest
 
-from longtail.app.panels.train_live import ClassLook, facts, live, news, run_line
+from longtail.app.panels.train_live import (
+    ClassLook,
+    facts,
+    joined,
+    live,
+    news,
+    read_metrics,
+    run_line,
+)
 from longtail.app.tracked import TrackedJob
 from longtail.core.backend.events import (
     Artifact,
@@ -17,6 +26,7 @@ from longtail.core.backend.events import (
     Started,
     Told,
     Warned,
+    to_json,
 )
 
 LOOKS = (
@@ -129,6 +139,28 @@ def test_the_facts_of_a_run():
     )
     assert facts(spec, "CPU", with_unlabelled=False) == "4 labelled scans, CPU, 6 minutes"
     assert run_line("run-003-action", spec) == "run 3 · seed 0"
+
+
+def test_a_resumed_run_shows_what_it_told_before(tmp_path):
+    log = tmp_path / "events.jsonl"
+    told = [Metric(step, "dice", step / 100) for step in (10, 20, 30)]
+    lines = [json.dumps(to_json(event)) for event in (Started("t", "CPU"), *told)]
+    log.write_text("\n".join([*lines, '{"event": "Metric", "step": 4']), encoding="utf-8")
+    earlier = read_metrics(log)
+    assert earlier == {("dice", None): [(10, 0.1), (20, 0.2), (30, 0.3)]}
+    # The last checkpoint was at step 20: what came after it is taken again.
+    job = tracked(Metric(21, "dice", 0.5))
+    assert joined(earlier, job.metrics)[("dice", None)] == [(10, 0.1), (20, 0.2), (21, 0.5)]
+    assert live(job, LOOKS, earlier=earlier).headline.text == "0.50"
+    assert live(tracked(), LOOKS, earlier=earlier).headline.text == "0.30"
+
+
+def test_a_log_with_steps_taken_twice_keeps_the_later_ones(tmp_path):
+    log = tmp_path / "events.jsonl"
+    told = [Metric(step, "loss", value) for step, value in ((10, 3.0), (20, 2.0), (15, 1.0))]
+    log.write_text("\n".join(json.dumps(to_json(event)) for event in told), encoding="utf-8")
+    assert read_metrics(log)[("loss", None)] == [(10, 3.0), (15, 1.0)]
+    assert read_metrics(tmp_path / "nothing.jsonl") == {}
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,11 @@ def test_a_killed_process_is_told_with_what_is_safe_and_can_be_resumed():
     killed = Finished(Outcome.FAILED, None, "The compute process was killed.", "Resume the run.")
     told = ending(killed, DICE, run(1), [run(1)], has_checkpoint=True)
     assert told.title == "The compute process was killed."
-    assert "Labels are as they were" in told.text
+    assert told.text == "Resume the run. Labels are as they were."
+    silent = ending(
+        Finished(Outcome.FAILED, None, "Killed."), DICE, run(1), [run(1)], has_checkpoint=True
+    )
+    assert "can be resumed" in silent.text
     assert told.tone == "bad"
     assert told.can_resume
 
