@@ -1,7 +1,7 @@
 """Folders of images: with a folder of masks, with one folder a class, or without labels."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def plan_folders(request: Request) -> ImportPlan:
             "Give a table of files and labels, or make a project for segmentation.",
         )
     files = _files_of(request, without=beside)
-    grouped = _class_of_each(files)
+    grouped = _class_of_each(files, request.class_like)
     if grouped and request.task != SEGMENTATION:
         return _plan_class_folders(request, grouped)
     return _plan_plain(request, files)
@@ -173,18 +173,22 @@ def _plain_case(path: Path, root: Path) -> FoundCase:
     return FoundCase(case_id(relative), (path.as_posix(),), (), 1, None)
 
 
-def _class_of_each(files: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+def _class_of_each(
+    files: Sequence[str], known: Callable[[str], str | None]
+) -> dict[str, tuple[str, str | None]]:
     """Give (class, split) of each file where folders are classes; empty where they are not.
 
-    Folders are classes when every image lies right inside one, all at one depth, and the folders
-    hold at least two images on average: otherwise they are patients.
+    Folders are classes when every image lies right inside one, all at one depth, and either a
+    folder bears the name of a class of the project, or there are several that hold at least two
+    images on average: otherwise they are patients.
     """
     placed = {file: file.split("/")[:-1] for file in files}
     depths = {len(folders) for folders in placed.values()}
     if len(depths) != 1 or depths == {0}:
         return {}
     classes = {folders[-1] for folders in placed.values()}
-    if len(classes) < 2 or len(files) < 2 * len(classes):
+    few = len(classes) < 2 or len(files) < 2 * len(classes)
+    if few and not any(known(name) for name in classes):
         return {}
     splits = {tuple(folders[:-1]) for folders in placed.values()}
     last_are_splits = all(name.lower() in SPLIT_FOLDERS for name in classes)
