@@ -20,10 +20,19 @@ UNKNOWN = -1
 
 
 class PictureStore:
-    """All images of a run in one tensor, (case, channel, *size), uint8 or float32."""
+    """All images of a run in one tensor, (case, channel, *size), uint8 or float32.
+
+    Attributes
+    ----------
+    rows
+        The row of each case, by its id; cases that could not be read have none.
+    failed
+        Why a case could not be read, by its id.
+    """
 
     def __init__(self, cases: Sequence[Case], preprocessing: Preprocessing, threads: int) -> None:
         self.rows = {case.id: row for row, case in enumerate(cases)}
+        self.failed: dict[str, LongtailError] = {}
         self.images = torch.empty(0)
         self._cases = list(cases)
         self._preprocessing = preprocessing
@@ -35,39 +44,46 @@ class PictureStore:
         Raises
         ------
         LongtailError
-            An image cannot be read, or they do not fit into memory.
+            The images do not fit into memory, or none can be read.
         """
         with ThreadPoolExecutor(self._threads) as pool:
             for start in range(0, len(self._cases), READING_AT_ONCE):
                 chunk = self._cases[start : start + READING_AT_ONCE]
-                read = list(pool.map(self._read_one, chunk))
-                if not self.images.numel():
-                    self.images = _room_for(len(self._cases), read[0])
-                torch.stack(read, out=self.images[start : start + len(read)])
-                yield start + len(read)
+                for row, read in enumerate(pool.map(self._try_one, chunk), start=start):
+                    if read is None:
+                        continue
+                    if not self.images.numel():
+                        self.images = _room_for(len(self._cases), read)
+                    self.images[row] = read
+                yield start + len(chunk)
+        if self.failed and len(self.failed) == len(self._cases):
+            raise next(iter(self.failed.values()))
 
     def add(self, cases: Sequence[Case]) -> None:
         """Read more images behind those that are there."""
         fresh = [case for case in cases if case.id not in self.rows]
         if not fresh:
             return
-        read = torch.stack([self._read_one(case) for case in fresh])
-        self.rows.update({case.id: len(self._cases) + at for at, case in enumerate(fresh)})
-        self._cases.extend(fresh)
-        self.images = torch.cat([self.images, read]) if self.images.numel() else read
+        for case in fresh:
+            read = self._try_one(case)
+            if read is not None:
+                self.rows[case.id] = len(self._cases)
+                self._cases.append(case)
+                self.images = torch.cat([self.images, read[None]])
 
     def take(self, rows: Sequence[int] | np.ndarray[Any, Any]) -> Tensor:
         """Give images by row, as they are stored."""
         return self.images[torch.as_tensor(np.asarray(rows))]
 
-    def _read_one(self, case: Case) -> Tensor:
-        # Several images at once: each in one thread, or they wait for each other.
+    def _try_one(self, case: Case) -> Tensor | None:
         try:
             return self._preprocessing.prepare(read_case(case))
         except LongtailError as error:
-            if error.reason.startswith(case.id):
-                raise
-            raise LongtailError(f"{case.id}: {error.reason}", error.remedy) from error
+            named = error.reason.startswith(f"{case.id}:")
+            reason = error.reason if named else f"{case.id}: {error.reason}"
+            self.failed[case.id] = LongtailError(reason, error.remedy)
+            self.rows.pop(case.id, None)
+            return None
 
 
 def _room_for(count: int, example: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..backend.events import Progress
+from ..backend.events import Event, Progress
 from ..checkpoints.card import ModelCard
 from ..data.augment import IMAGE_LIGHT, IMAGE_STRONG, Variation, any_way_up, vary
 from ..data.intensity import picture_intensity
@@ -21,10 +21,22 @@ from ..errors import LongtailError
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import Case, Task
 from .priors import Shares
-from .run import Batch, MethodRun, Setup, Validation, laid_out, layout_of, to_device
+from .run import (
+    Batch,
+    MethodRun,
+    Setup,
+    Validation,
+    laid_out,
+    layout_of,
+    left_out,
+    to_device,
+)
 from .settings import ImageSettings
 
 VALIDATION_BATCH = 64
+
+GAIN_FROM_BFLOAT16 = ("resnet18", "resnet50")
+"""Measured: these learn 1.7 times as fast; depthwise convolutions are slower in bfloat16."""
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -40,9 +52,10 @@ class ImageRun(MethodRun):
         self.settings = settings
         self.several = self.spec.task is Task.MULTILABEL
         self.decisive = "average_precision" if self.several else "recall"
+        self.gains_from_bfloat16 = settings.encoder_name in GAIN_FROM_BFLOAT16
         self.dims = self.spec.grid.spatial_dims if self.spec.grid else 2
 
-    def prepare(self, card: ModelCard | None = None) -> Iterator[Progress]:
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images and build the network."""
         self.preprocessing = card.preprocessing if card else self._preprocessing()
         project = self.setup.project
@@ -52,6 +65,8 @@ class ImageRun(MethodRun):
         yield Progress(0, len(train) + len(val), what="Reading images")
         for done in self.store.read():
             yield Progress(done, len(train) + len(val), what="Reading images")
+        yield from left_out(self.store.failed)
+        val = [case for case in val if case.id in self.store.rows]
         self._train_on(train)
         self.val_rows = np.array([self.store.rows[case.id] for case in val], np.int64)
         self.val_targets = targets_of(val, self.spec.class_ids, self.spec.task)
@@ -164,6 +179,7 @@ class ImageRun(MethodRun):
         return torch.stack([hits, torch.bincount(truth, minlength=classes)]).double()
 
     def _train_on(self, cases: Sequence[Case]) -> None:
+        cases = [case for case in cases if case.id in self.store.rows]
         if not cases:
             raise LongtailError(
                 "No training image has exactly one of the classes.", "Label some images first."

@@ -14,8 +14,9 @@ import torch
 from torch import Generator as RandomGenerator
 from torch import Tensor, nn
 
-from ..backend.events import Progress
+from ..backend.events import Event, Warned
 from ..checkpoints.card import ModelCard
+from ..errors import LongtailError
 from ..project.store import Project
 from .settings import MethodSettings
 from .spec import RunSpec
@@ -25,6 +26,9 @@ Scores: TypeAlias = Mapping[str, Sequence[float]]
 """Name of a measure to one value a class, not-a-number where it is not known."""
 
 Validation: TypeAlias = Generator[None, None, Scores]
+
+
+FAILURES_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,14 @@ class MethodRun(ABC):
         The measure that chooses the best checkpoint.
     train_measure
         What the tally's ratio is called.
+    gains_from_bfloat16
+        Whether the network is faster in bfloat16 on a processor that has units for it.
     """
 
     network: nn.Module
     decisive: str
     train_measure: str
+    gains_from_bfloat16: bool = False
 
     def __init__(self, setup: Setup, settings: MethodSettings) -> None:
         self.setup = setup
@@ -94,7 +101,7 @@ class MethodRun(ABC):
         self.common = settings
 
     @abstractmethod
-    def prepare(self, card: ModelCard | None = None) -> Iterator[Progress]:
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the data and build the network; asked once, before anything else.
 
         `card` is that of the checkpoint a run is resumed from: its preprocessing stays.
@@ -159,6 +166,15 @@ def step_seed(seed: int, step: int, stream: int = 0) -> int:
 def to_device(values: Tensor, device: str) -> Tensor:
     """Move to the device, without waiting where it is a card."""
     return values if device == "cpu" else values.to(device, non_blocking=True)
+
+
+def left_out(failed: Mapping[str, LongtailError]) -> Iterator[Event]:
+    """Tell which cases the run goes without because they cannot be read."""
+    for number, error in enumerate(failed.values()):
+        if number == FAILURES_TOLD:
+            yield Warned(f"{len(failed) - number} more cases are left out.", kind="unreadable")
+            return
+        yield Warned(f"{error.reason} The run goes on without it.", kind="unreadable")
 
 
 def layout_of(spatial_dims: int) -> torch.memory_format:

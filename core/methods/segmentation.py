@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..backend.events import Progress
+from ..backend.events import Event, Progress
 from ..checkpoints.card import ModelCard
 from ..data.augment import VOLUME_LIGHT, VOLUME_STRONG, Variation, vary
 from ..data.intensity import fit_intensity
@@ -20,7 +20,16 @@ from ..data.volumes import VolumeStore, cut, read_case
 from ..errors import LongtailError
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import NOT_LABELLED
-from .run import Batch, MethodRun, Setup, Validation, laid_out, layout_of, to_device
+from .run import (
+    Batch,
+    MethodRun,
+    Setup,
+    Validation,
+    laid_out,
+    layout_of,
+    left_out,
+    to_device,
+)
 from .settings import SegmentationSettings
 from .spec import SpecGrid
 
@@ -35,6 +44,7 @@ class SegmentationRun(MethodRun):
 
     decisive = "dice"
     train_measure = "train_dice"
+    gains_from_bfloat16 = True
 
     def __init__(self, setup: Setup, settings: SegmentationSettings) -> None:
         super().__init__(setup, settings)
@@ -43,16 +53,24 @@ class SegmentationRun(MethodRun):
         self.grid: SpecGrid = self.spec.grid
         self.settings = settings
 
-    def prepare(self, card: ModelCard | None = None) -> Iterator[Progress]:
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the cases and build the network."""
         total = len(self.spec.train_labelled) + len(self.spec.val)
         yield Progress(0, total, what="Reading images")
         self.preprocessing = card.preprocessing if card else self._preprocessing()
         self.store = VolumeStore(self.setup.project, self.preprocessing, self.spec.class_ids)
+        failed: dict[str, LongtailError] = {}
         for done, case_id in enumerate([*self.spec.train_labelled, *self.spec.val], start=1):
-            self.store.places(case_id)
+            try:
+                self.store.places(case_id)
+            except LongtailError as error:
+                failed[case_id] = error
             yield Progress(done, total, what="Reading images")
-        self.sampler = self._sampler(self.spec.train_labelled)
+        yield from left_out(failed)
+        if len(failed) == total:
+            raise next(iter(failed.values()))
+        self.sampler = self._sampler([id_ for id_ in self.spec.train_labelled if id_ not in failed])
+        self.val_ids = tuple(case_id for case_id in self.spec.val if case_id not in failed)
         torch.manual_seed(self.spec.seed)
         self.network = laid_out(build_network(self.recipe), self.grid.spatial_dims)
         self.network.to(self.device)
@@ -114,7 +132,7 @@ class SegmentationRun(MethodRun):
     def validate(self, network: nn.Module) -> Validation:
         """Mean Dice of each class over the validation cases, on the network's grid."""
         found: list[list[float]] = []
-        for case_id in self.spec.val:
+        for case_id in self.val_ids:
             case = self.store.get(case_id)
             if case.labels is not None:
                 predicted = self.predict(network, case.image)
@@ -184,10 +202,20 @@ class SegmentationRun(MethodRun):
 
     def _intensity(self) -> Intensity:
         project = self.setup.project
-        ids = self.spec.train_labelled[:CASES_FOR_INTENSITY]
-        images = [read_case(case) for case in project.cases(ids=ids)]
-        maps = [project.read_label_map(case_id) for case_id in ids]
-        return fit_intensity(images, [(one > 0) & (one != NOT_LABELLED) for one in maps])
+        images, foreground = [], []
+        failure: LongtailError | None = None
+        for case in project.cases(ids=self.spec.train_labelled[:CASES_FOR_INTENSITY]):
+            try:
+                image, labels = read_case(case), project.read_label_map(case.id)
+            except LongtailError as error:
+                failure = error
+                continue
+            images.append(image)
+            fits = labels.shape == image.shape
+            foreground.append((labels > 0) & (labels != NOT_LABELLED) if fits else None)
+        if not images and failure is not None:
+            raise failure
+        return fit_intensity(images, foreground)
 
     def _sampler(self, case_ids: Sequence[str]) -> PatchSampler:
         usable = [case_id for case_id in case_ids if -1 in self.store.places(case_id)]

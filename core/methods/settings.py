@@ -55,6 +55,12 @@ class MethodSettings(BaseModel):
         description="Longest gradient that a step may follow; 0 switches it off.",
         json_schema_extra=ADVANCED,
     )
+    precision: Literal["auto", "full", "bfloat16"] = Field(
+        default="auto",
+        title="Precision",
+        description="Automatic computes in bfloat16 where the device is faster in it.",
+        json_schema_extra=ADVANCED,
+    )
     ema: float = Field(
         default=0.99,
         ge=0.0,

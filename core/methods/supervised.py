@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..backend.events import Progress
+from ..backend.events import Event
 from ..checkpoints.card import ModelCard
 from ..losses.imageclass import inverse_weights
 from ..losses.labelmap import class_overlap, labelled_mean, soft_dice, voxel_cross_entropy
@@ -28,7 +28,7 @@ class SupervisedRun(SegmentationRun):
 
     weight: Tensor | None = None
 
-    def prepare(self, card: ModelCard | None = None) -> Iterator[Progress]:
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the cases, build the network, weigh the classes."""
         yield from super().prepare(card)
         if self.settings.class_weights == "balanced":

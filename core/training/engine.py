@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from ..backend.devices import choose_device
@@ -18,6 +19,7 @@ from ..methods.spec import RunSpec, write_spec
 from ..project.store import Project
 from .budget import Budget
 from .changes import LabelsChanged, SampleMore
+from .estimate import estimate_run
 from .keeping import Keeper, read_last
 from .stepper import Stepped, Stepper, ran_out
 from .telling import Telling, class_metrics, mean_known
@@ -48,8 +50,9 @@ def train(
     run: MethodRun = METHODS.get(spec.method).load()(Setup(spec, project, device, context.threads))
     for warning in spec.warnings if saved is None else ():
         yield Warned(warning, kind="plan")
-    for progress in run.prepare(ModelCard.from_mapping(saved["card"]) if saved else None):
-        yield progress
+    yield from _memory_warning(spec, device)
+    for event in run.prepare(ModelCard.from_mapping(saved["card"]) if saved else None):
+        yield event
         yield from context.safe_point()
     loop = _Loop(run, folder, context)
     if saved is not None:
@@ -59,6 +62,16 @@ def train(
         loop.keeper.forget()
     yield from loop.go()
     return loop.result()
+
+
+def _memory_warning(spec: RunSpec, device: str) -> Iterator[Event]:
+    needed = estimate_run(spec)
+    if device == "cpu" and needed.memory_bytes > psutil.virtual_memory().available:
+        yield Warned(
+            f"This run needs about {needed.memory} of memory, more than is free. It will take "
+            "smaller portions if memory runs out.",
+            kind="memory",
+        )
 
 
 class _Loop:

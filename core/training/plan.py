@@ -31,6 +31,9 @@ UNEVEN = 3.0
 FEW_EXAMPLES = 5
 CASES_LOOKED_AT = 200
 IMAGE_BATCH = 32
+VOLUME_SIZE = 64
+"""Side that volumes are brought to for image-level classes, where none is asked for."""
+
 SLICE_PIXELS_A_STEP = 512 * 512
 PACKAGES = ("napari-longtail", "torch", "monai", "numpy")
 
@@ -215,11 +218,13 @@ def _resolved(
         return _resolved_segmentation(settings, cases, device.startswith("cuda"))
     _check_answers(task, classes)
     changes: dict[str, Any] = {"batch": settings.batch or IMAGE_BATCH}
+    dims = max((len(case.shape) for case in cases if case.shape), default=2)
     if isinstance(settings, ImageSettings):
         changes["encoder"] = settings.encoder_name
+        if dims == 3 and "size" not in settings.model_fields_set:
+            changes["size"] = VOLUME_SIZE
     if hasattr(settings, "loss"):
         changes["loss"] = _loss(settings.loss, task, classes)
-    dims = max((len(case.shape) for case in cases if case.shape), default=2)
     return settings.model_copy(update=changes), SpecGrid(spatial_dims=dims)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..backend.devices import autocast_dtype
 from ..backend.memory import give_back_memory, is_out_of_memory
 from ..errors import LongtailError
 from ..methods.run import Batch, MethodRun, Moment, StepResult, step_seed
+from .precision import choose_precision
 from .schedule import average_share, follow, learning_rate_share
 
 MOST_BAD_STEPS = 5
@@ -42,7 +42,7 @@ class Stepper:
         self.average: nn.Module = copy.deepcopy(run.network).eval().requires_grad_(False)
         self.parts = 1
         self.bad_steps = 0
-        self._dtype = autocast_dtype(run.device)
+        self._dtype = choose_precision(run.common.precision, run.device, run.gains_from_bfloat16)
         self._optimizer = torch.optim.AdamW(
             run.parameter_groups(),
             lr=run.common.learning_rate,

@@ -338,3 +338,43 @@ def test_a_class_that_is_not_learned_is_told(volumes, start, monkeypatch):
     lost = [event for event in events if isinstance(event, Warned) and event.kind == "not-learned"]
     assert [event.class_name for event in lost] == ["pea"]
     assert lost[0].remedies == ("Sample it more",)
+
+
+def test_a_broken_image_is_left_out(volumes, start, tmp_path):
+    path = volumes.case("case1").channels[0]
+    spec = plan_run(volumes, method="supervised", settings=SMALL, iterations=1)
+    whole = open(path, "rb").read()
+    try:
+        with open(path, "wb") as file:
+            file.write(whole[:500])
+        events, result, _ = start(volumes, "supervised", spec=spec)
+    finally:
+        with open(path, "wb") as file:
+            file.write(whole)
+    told = [event.text for event in events if isinstance(event, Warned)]
+    assert any(text.startswith("case1") and "goes on without it" in text for text in told)
+    assert result["iterations"] == 1
+
+
+def test_a_picture_that_is_gone_is_left_out(pictures, start, tmp_path):
+    spec = plan_run(pictures, method="cross-entropy", settings=SMALL_IMAGES, iterations=1)
+    (tmp_path / "p0.npy").unlink()
+    events, result, _ = start(pictures, "cross-entropy", spec=spec)
+    assert any(isinstance(e, Warned) and e.text.startswith("p0:") for e in events)
+    assert result["iterations"] == 1
+
+
+def test_no_image_at_all_is_an_error(pictures, start, tmp_path):
+    spec = plan_run(pictures, method="cross-entropy", settings=SMALL_IMAGES, iterations=1)
+    for path in tmp_path.glob("[pv]*.npy"):
+        path.unlink()
+    with pytest.raises(LongtailError, match="is not there"):
+        start(pictures, "cross-entropy", spec=spec)
+
+
+def test_a_run_that_is_too_large_is_told(volumes, start, monkeypatch):
+    monkeypatch.setattr(
+        "psutil.virtual_memory", lambda: type("Memory", (), {"available": 10_000_000})
+    )
+    events, _, _ = start(volumes, "supervised", iterations=1)
+    assert any(isinstance(e, Warned) and "more than is free" in e.text for e in events)
