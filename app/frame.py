@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from napari.qt import get_qapp
 from napari.utils.notifications import NotificationSeverity, notification_manager
-from qtpy.QtCore import QEventLoop, QObject, Qt, QTimer
+from qtpy.QtCore import QObject, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QDockWidget, QMenu, QProgressDialog
+from qtpy.QtWidgets import QDockWidget, QMenu
 
 from . import napari_window
 from .actions import ProjectActions
 from .keys import KEY_TABLE
-from .leaving import WAIT_FOR_STOP_MS, ask_leaving, may_leave
-from .napari_window import Centre, CloseGuard
+from .leaving import CloseGuard
+from .napari_window import Centre
 from .panels.cases import CasesPanel
 from .panels.label import LabelPanel
 from .panels.results import ResultsPanel
@@ -71,7 +71,7 @@ class Frame(QObject):
         self.toasts = ToastStack(self.window)
         self._arrange()
         self._connect(session)
-        self._guard = CloseGuard(self.window, self._may_close, self._closed)
+        CloseGuard(self.window, session, self._close)
         self._show_project()
 
     # --- building ---
@@ -80,15 +80,15 @@ class Frame(QObject):
         self.actions.fill_menu(menu)
 
     def _dock(self, viewer: "Viewer") -> dict[str, QDockWidget]:
+        """Dock our panels; a dock is asked of its panel, since plugins are handed proxies of it."""
         docks = {}
         for widget, name, area in (
             (self.bar, "Session", "top"),
             (self.cases, "Cases", "left"),
             (self.tabs, "Work", "right"),
         ):
-            docks[name] = viewer.window.add_dock_widget(
-                widget, name=name, area=area, add_vertical_stretch=False
-            )
+            viewer.window.add_dock_widget(widget, name=name, area=area, add_vertical_stretch=False)
+            docks[name] = napari_window.dock_of(widget)
         return docks
 
     def _arrange(self) -> None:
@@ -214,37 +214,11 @@ class Frame(QObject):
 
     # --- leaving ---
 
-    def _may_close(self) -> bool:
-        may, self._leave_running = may_leave(
-            self.room.session, lambda title: ask_leaving(title, self.window), self._wait_for_end
-        )
-        return may
-
-    def _wait_for_end(self, session: Session) -> None:
-        """Wait until the stopped training is recorded, and say so meanwhile."""
-        words = "Saving what was learned ..."
-        progress = QProgressDialog(words, "", 0, 0, self.window)
-        progress.setCancelButton(None)
-        progress.setWindowModality(Qt.WindowModality.WindowModal)
-        progress.show()
-        loop = QEventLoop()
-
-        def end(*_what: object) -> None:
-            loop.quit()
-
-        session.job_finished.connect(end)
-        QTimer.singleShot(WAIT_FOR_STOP_MS, loop.quit)
-        if session.training is not None:
-            loop.exec()
-        session.job_finished.disconnect(end)
-        progress.close()
-
-    def _closed(self) -> None:
-        if self.room.closed:
-            return
+    def _close(self, leave_running: bool) -> None:
         self._remember()
         notification_manager.notification_ready.disconnect(self._napari_said)
-        self.room.close(self._leave_running)
+        self.viewer.events.help.disconnect(self._keep_status_short)
+        self.room.close(leave_running)
 
     def _remember(self) -> None:
         project = self.room.session.project

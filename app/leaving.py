@@ -4,7 +4,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QMessageBox, QWidget
+from qtpy.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QMainWindow, QMessageBox, QProgressDialog, QWidget
 
 if TYPE_CHECKING:
     from .session import Session
@@ -67,3 +69,58 @@ def may_leave(
     training.stop()
     wait(session)
     return True, False
+
+
+def wait_for_end(session: "Session", parent: QWidget | None) -> None:
+    """Wait until the stopped training is recorded, and say so meanwhile."""
+    progress = QProgressDialog("Saving what was learned ...", "", 0, 0, parent)
+    progress.setCancelButton(None)
+    progress.setWindowModality(Qt.WindowModality.WindowModal)
+    progress.show()
+    loop = QEventLoop()
+
+    def end(*_what: object) -> None:
+        loop.quit()
+
+    session.job_finished.connect(end)
+    QTimer.singleShot(WAIT_FOR_STOP_MS, loop.quit)
+    if session.training is not None:
+        loop.exec()
+    session.job_finished.disconnect(end)
+    progress.close()
+    progress.deleteLater()
+
+
+class CloseGuard(QObject):
+    """Asks before a window closes during a run; then lets `finish` end all that is ours.
+
+    `finish` is called once, with whether the running job is to go on alone.
+    """
+
+    def __init__(
+        self, window: QMainWindow, session: "Session", finish: Callable[[bool], None]
+    ) -> None:
+        super().__init__(window)
+        self._window, self._session = window, session
+        self._finish: Callable[[bool], None] | None = finish
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stop the close event when the window may not close."""
+        if event.type() != QEvent.Type.Close or not isinstance(event, QCloseEvent):
+            return False
+        if self._finish is None:
+            return False
+        may, leave_running = may_leave(self._session, self._ask, self._wait)
+        if not may:
+            event.ignore()
+            return True
+        finish, self._finish = self._finish, None
+        finish(leave_running)
+        return False
+
+    def _ask(self, title: str) -> Leaving:
+        return ask_leaving(title, self._window)
+
+    def _wait(self, session: "Session") -> None:
+        wait_for_end(session, self._window)

@@ -4,12 +4,10 @@ Only this module does so, by Qt's own means (`window()`, object names, layouts);
 when napari moves what it looks for. In a plain napari nothing here is called.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
-from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
 
 from ..core.errors import LongtailError
 
@@ -50,6 +48,20 @@ def main_window(inside: QWidget) -> QMainWindow:
             "This panel is not docked in a napari window.", "Dock it in the window again."
         )
     return window
+
+
+def dock_of(panel: QWidget) -> QDockWidget:
+    """Give the dock that a panel stands in.
+
+    Raises
+    ------
+    LongtailError
+        It stands in none.
+    """
+    dock = panel.parentWidget()
+    if not isinstance(dock, QDockWidget):
+        raise LongtailError("This panel is not docked.", "Dock it in the window again.")
+    return dock
 
 
 def layer_docks(window: QMainWindow) -> list[QDockWidget]:
@@ -124,27 +136,6 @@ class Centre(QObject):
         self._page.setVisible(shown)
 
 
-class CloseGuard(QObject):
-    """Asks before the window closes: `may_close` says whether it may; `closed` cleans up."""
-
-    def __init__(
-        self, window: QMainWindow, may_close: Callable[[], bool], closed: Callable[[], None]
-    ) -> None:
-        super().__init__(window)
-        self._may_close, self._closed = may_close, closed
-        window.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stop the close event when the window may not close."""
-        if event.type() != QEvent.Type.Close or not isinstance(event, QCloseEvent):
-            return False
-        if not self._may_close():
-            event.ignore()
-            return True
-        self._closed()
-        return False
-
-
 class PlainSeparators(QObject):
     """Keeps napari's three dots off the lines between panels, also after a theme change."""
 
@@ -187,11 +178,3 @@ def add_menu(window: QMainWindow, title: str) -> QMenu:
 def screen_size(window: QMainWindow) -> QSize:
     """Give the room on the screen that the window is on, in pixels."""
     return window.screen().availableGeometry().size()
-
-
-def settle(page: QWidget) -> QVBoxLayout:
-    """Give a widget a layout without margins."""
-    layout = QVBoxLayout(page)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    return layout

@@ -8,14 +8,15 @@ import weakref
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import Notification, notification_manager
-from qtpy.QtCore import QCoreApplication
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QCoreApplication, QEvent, QObject
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from .actions import ProjectActions
 from .background import Errands
 from .canvas import Canvas
 from .drive import QtDriver
 from .keys import KEY_TABLE, bind_keys
+from .leaving import CloseGuard
 from .panels.cases import CasesPanel
 from .panels.label import LabelPanel
 from .panels.results import ResultsPanel
@@ -43,25 +44,31 @@ class Room:
     """What the panels of one viewer share: the session and the canvas."""
 
     def __init__(self, viewer: "Viewer", backend: BackendFace | None = None) -> None:
-        self.viewer = weakref.proxy(viewer)
+        self._viewer = weakref.ref(viewer)
         self.driver = QtDriver()
         self.errands = Errands(1, "longtail catalogue")
         self.session = Session(backend or new_backend(), self.driver, aside=self.errands.ask)
         self.canvas = Canvas(viewer, self.session)
-        self.closed = False
+        self.closed = self.guarded = False
         bind_keys(viewer, self.session, self.canvas)
         look().wear(viewer.theme)
         viewer.events.theme.connect(self._wear)
         self.threads: list[CasesPanel | ProjectActions] = []
 
     def _wear(self, event: object = None) -> None:
-        look().wear(self.viewer.theme)
+        viewer = self._viewer()
+        if viewer is not None:
+            look().wear(viewer.theme)
 
     def close(self, leave_running: bool = False) -> None:
         """Save what is not saved and end; with `leave_running` the job goes on alone."""
         if self.closed:
             return
         self.closed = True
+        viewer = self._viewer()
+        if viewer is not None:
+            viewer.events.theme.disconnect(self._wear)
+            _ROOMS.pop(viewer, None)
         self.canvas.close()
         for owner in self.threads:
             owner.close_threads()
@@ -73,9 +80,13 @@ _ROOMS: "weakref.WeakKeyDictionary[Viewer, Room]" = weakref.WeakKeyDictionary()
 
 
 def room_of(viewer: "Viewer") -> Room:
-    """Give the room of a viewer; it is made for the first panel that asks."""
+    """Give the room of a viewer; it is made for the first panel that asks.
+
+    napari may hand a proxy of the viewer to a plugin; the room belongs to the viewer itself.
+    """
+    viewer = getattr(viewer, "__wrapped__", viewer)
     room = _ROOMS.get(viewer)
-    if room is None:
+    if room is None or room.closed:
         room = Room(viewer)
         _ROOMS[viewer] = room
         room.session.notice.connect(_tell_napari)
@@ -83,6 +94,30 @@ def room_of(viewer: "Viewer") -> Room:
         if application is not None:
             application.aboutToQuit.connect(room.close)
     return room
+
+
+class _WhenDocked(QObject):
+    """Sees that the room is closed with the window that one of its panels was docked in."""
+
+    def __init__(self, panel: QWidget, room: Room) -> None:
+        super().__init__(panel)
+        self._panel, self._room = panel, room
+        panel.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Guard the window when the panel is first shown in it."""
+        window = self._panel.window()
+        if event.type() == QEvent.Type.Show and isinstance(window, QMainWindow):
+            if not self._room.guarded:
+                self._room.guarded = True
+                CloseGuard(window, self._room.session, self._room.close)
+            self._panel.removeEventFilter(self)
+        return False
+
+
+def _docked(panel: QWidget, room: Room) -> QWidget:
+    _WhenDocked(panel, room)
+    return panel
 
 
 def _tell_napari(notice: Notice) -> None:
@@ -100,6 +135,7 @@ def cases_widget(viewer: "Viewer") -> QWidget:
     actions.busy.connect(bar.show_busy)
     panel.set_head(bar)
     room.threads += [panel, actions]
+    _docked(panel, room)
     panel.open_asked.connect(actions.open)
     panel.new_asked.connect(actions.new)
     panel.import_asked.connect(actions.import_more)
@@ -109,16 +145,16 @@ def cases_widget(viewer: "Viewer") -> QWidget:
 def label_widget(viewer: "Viewer") -> QWidget:
     """Make the Label panel for a plain napari."""
     room = room_of(viewer)
-    return LabelPanel(room.session, room.canvas)
+    return _docked(LabelPanel(room.session, room.canvas), room)
 
 
 def train_widget(viewer: "Viewer") -> QWidget:
     """Make the Train panel for a plain napari."""
     room = room_of(viewer)
-    return TrainPanel(room.session, room.canvas.fold)
+    return _docked(TrainPanel(room.session, room.canvas.fold), room)
 
 
 def results_widget(viewer: "Viewer") -> QWidget:
     """Make the Results panel for a plain napari."""
     room = room_of(viewer)
-    return ResultsPanel(room.session, room.canvas)
+    return _docked(ResultsPanel(room.session, room.canvas), room)
