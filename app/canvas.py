@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+import numpy as np
 from napari.layers import Image, Labels
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
@@ -152,6 +153,11 @@ class Canvas:
         """Lay what a run predicted of this case over the image; None takes it away."""
         self.prediction.choose(run_id)
 
+    def start_from_prediction(self) -> None:
+        """Draw a copy of the prediction over the labels, as one step of undo."""
+        if self.prediction.layer is not None:
+            self.strokes.replace(np.asarray(self.prediction.layer.data))
+
     def hold_hidden(self, hidden: bool) -> None:
         """Hide labels and prediction for a moment, or show them again."""
         if self.labels is not None:
@@ -171,10 +177,6 @@ class Canvas:
     def aside(self, work: Callable[[], Answer], then: Callable[[Answer], object]) -> None:
         """Do `work` in a worker and `then` with its answer here; a failure becomes a notice."""
         self._aside.ask(work, then, lambda error: self.session.notify(str(error), "error"))
-
-    def show_again(self) -> None:
-        """Read the case once more."""
-        self._on_case()
 
     def slice_axis(self) -> int | None:
         """Give the axis that the slider moves along; None for an image."""
@@ -199,7 +201,8 @@ class Canvas:
 
     # --- showing a case ---
 
-    def _on_case(self) -> None:
+    def show_case(self) -> None:
+        """Read the session's case and show it, once more if it is shown already."""
         case, project = self.session.case, self.session.project
         self._errands.forget()
         self.picture = None
@@ -304,7 +307,7 @@ class Canvas:
     def _connect(self, on: bool) -> None:
         session, dims, layers = self.session, self.viewer.dims, self.viewer.layers
         pairs: tuple[tuple[Any, Any], ...] = (
-            (session.case_changed, self._on_case),
+            (session.case_changed, self.show_case),
             (session.classes_changed, self._on_classes),
             (session.active_class_changed, self._on_active_class),
             (session.labels_changed, self._on_labels),
@@ -333,8 +336,7 @@ class Canvas:
     def _on_removed(self, event: Any) -> None:
         # In a plain napari the user may take a layer away in the layer list.
         if event.value is self.labels:
-            self.strokes.detach()
-            self.labels = None
+            self._drop_labels()
             self.changed.emit()
         elif event.value is self.prediction.layer and self.prediction.layer is not None:
             self.prediction.forget_layer()
@@ -344,7 +346,7 @@ class Canvas:
         case = self.session.case
         if not self.desk.telling and case is not None and case.id in case_ids:
             self.strokes.detach()
-            self._on_case()
+            self.show_case()
 
     def _on_classes(self) -> None:
         project = self.session.project

@@ -58,7 +58,7 @@ class LabelPanel(QWidget):
             self.failed.layout().addWidget(button)
         self.failed.layout().addStretch(1)
         self.skip.clicked.connect(lambda _checked=False: self._session.next_case())
-        self.again.clicked.connect(lambda _checked=False: self._canvas.show_again())
+        self.again.clicked.connect(lambda _checked=False: self._canvas.show_case())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stack)

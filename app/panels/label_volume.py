@@ -12,7 +12,7 @@ from ..canvas import Canvas
 from ..canvas_edits import LabelArray
 from ..canvas_reading import read_mask_file
 from ..session import Session
-from ..widgets import IconButton, Page
+from ..widgets import GhostButton, IconButton, Page
 from .label_parts import CaseHead, ClassesHead, Foot, Hint, SliderRow, StatusPart, keep_keys
 from .label_rows import LabelRows, Row, amount_words
 from .label_words import reading_only, saved_words, slices_words
@@ -82,6 +82,10 @@ class VolumePage(Page):
         self.rows = LabelRows("Classes", self)
         self.classes_head = ClassesHead("Classes", self)
         self.hint = Hint(ENOUGH, WHY, self)
+        self.adopt = GhostButton("Start from the prediction", self, symbol="ph.copy")
+        self.adopt.setToolTip(
+            "Copy the prediction into the labels, to be corrected; undo takes it back"
+        )
         self.status = StatusPart("scan", self)
         self.end = Foot("scan", self)
         self._build()
@@ -96,6 +100,7 @@ class VolumePage(Page):
         self.body.addWidget(self.classes_head)
         self.body.addWidget(self.rows)
         self.body.addWidget(self.hint)
+        self.body.addWidget(self.adopt)
         self.body.addWidget(self.status)
         self.foot.addWidget(self.end)
 
@@ -110,6 +115,7 @@ class VolumePage(Page):
         self.classes_head.edit.clicked.connect(lambda _checked=False: self._edit_classes())
         self.status.chosen.connect(self._set_status)
         self.end.button.clicked.connect(lambda _checked=False: canvas.tools.reviewed_next())
+        self.adopt.clicked.connect(lambda _checked=False: canvas.start_from_prediction())
         self.tools.more.clicked.connect(lambda _checked=False: self._open_menu())
         # napari cannot tell Shift+0 from the sign that the keyboard makes of it.
         shortcut = QShortcut(QKeySequence("Shift+0"), self)
@@ -156,6 +162,9 @@ class VolumePage(Page):
         sheet = self._canvas.strokes.sheet
         counts = sheet.counts if sheet is not None else None
         self.hint.setVisible(counts is not None and not counts.labelled.all())
+        canvas = self._canvas
+        offered = canvas.has_prediction and canvas.tools.nothing_drawn and canvas.desk.writable
+        self.adopt.setVisible(offered)
 
     def show_saved(self) -> None:
         """Say what is saved."""

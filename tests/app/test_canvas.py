@@ -247,6 +247,10 @@ def test_a_prediction_has_a_layer_of_its_own(window, project, qtbot):
     assert not layer.editable
     assert window.viewer.layers.selection.active == canvas.labels
     assert (canvas.labels.data == 255).all()
+    canvas.start_from_prediction()
+    assert (canvas.labels.data == 1).all()
+    canvas.strokes.undo()
+    assert (canvas.labels.data == 255).all()
     canvas.prediction_visible = False
     assert not layer.visible
     window.show("two")
