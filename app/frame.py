@@ -69,6 +69,8 @@ class Frame(QObject):
         self.welcome = WelcomePanel()
         self.centre = Centre(self.window, self.welcome)
         self.toasts = ToastStack(self.window)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
         self._arrange()
         self._connect(session)
         CloseGuard(self.window, session, self._close)
@@ -114,6 +116,7 @@ class Frame(QObject):
     def _connect(self, session: Session) -> None:
         session.project_changed.connect(self._show_project)
         session.notice.connect(self._show_notice)
+        self._rest.timeout.connect(session.backend.warm_up)
         self.actions.busy.connect(self.bar.show_busy)
         self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))
         self.bar.help_asked.connect(self.show_keys)
@@ -143,7 +146,7 @@ class Frame(QObject):
             self.window.resize(min(width, room.width()), min(height, room.height()))
         self._set_widths()
         self.tabs.open(str(settings.value("window/tab", "Label")))
-        QTimer.singleShot(WARM_UP_MS, self._warm_up)
+        self._rest.start(WARM_UP_MS)
 
     def open_first(self, project: Path | None) -> None:
         """Open the project that was asked for, else the one that was open last."""
@@ -208,13 +211,10 @@ class Frame(QObject):
         """Show all keys on one sheet."""
         KeySheet(KEY_TABLE, self.window).open()
 
-    def _warm_up(self) -> None:
-        if not self.room.closed:
-            self.room.session.backend.warm_up()
-
     # --- leaving ---
 
     def _close(self, leave_running: bool) -> None:
+        self._rest.stop()
         self._remember()
         notification_manager.notification_ready.disconnect(self._napari_said)
         self.viewer.events.help.disconnect(self._keep_status_short)

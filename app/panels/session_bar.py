@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...core.backend.events import Metric, Progress
 from ...core.project.records import Status, Task
 from ..theme import BLUE, GREEN, RED, TAIL, look
 from ..widgets.basic import ElidedLabel, IconButton, TextLabel, mark
@@ -273,6 +274,7 @@ class SessionBar(QWidget):
         self.device.setAccessibleName(f"Device: {self.device.text()}")
         self.dot.set_colour(colour)
 
-    def _job_moved(self, *_what: object) -> None:
-        if not self._tick.isActive():
+    def _job_moved(self, _job: "TrackedJob", event: object = None) -> None:
+        # Progress comes many times a second; the clock shows it often enough.
+        if not (isinstance(event, Progress | Metric) and self._tick.isActive()):
             self.show_job()
