@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, QUrl, Signal
-from qtpy.QtGui import QDesktopServices, QIcon
+from qtpy.QtGui import QDesktopServices, QIcon, QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from ...core.backend.events import Event, Finished, Outcome
 from ...core.errors import LongtailError
 from ...core.evaluate.report import Report
 from ...core.project.records import RunRecord, Split
+from ..background import Errands
 from ..settings_form import keep_wheel_calm
 from ..widgets import EmptyState, GhostButton, Page, PrimaryButton, Segments, TitleLabel, dress
 from .results_case import CaseResults, PredictionView
@@ -66,6 +67,8 @@ class ResultsPanel(QWidget):
         self._measure = self._other = ""
         self._failed: dict[str, Finished] = {}
         self._runs: tuple[RunRecord, ...] = ()
+        self._runs_are_old = self._is_old = True
+        self._errands = Errands(1, "longtail reports", self)
         self._stand = Stand()
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._tick = QTimer(self, singleShot=True, interval=TICK_MS)
@@ -81,9 +84,13 @@ class ResultsPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the chosen run as it stands now."""
+        self._is_old = False
         project = self._session.project
-        runs = project.runs() if project else []
-        self._runs = tuple(run for run in runs if run.state in KEPT)
+        if self._runs_are_old:
+            # A run's plan lists its cases, so all runs are not read for every saved label.
+            runs = project.runs() if project else []
+            self._runs = tuple(run for run in runs if run.state in KEPT)
+            self._runs_are_old = False
         run = self.chosen
         if project is None or run is None:
             self.pages.setCurrentWidget(self.nothing)
@@ -117,7 +124,7 @@ class ResultsPanel(QWidget):
         working = self._job_of(run)
         self.working.setVisible(working is not None)
         self._show_progress()
-        report, failed = self._read(project, run)
+        report, failed, reading = self._read(project, run)
         self._stand = stand(
             Facts(
                 run,
@@ -129,6 +136,7 @@ class ResultsPanel(QWidget):
                 report,
                 failed,
                 working is not None,
+                reading,
             )
         )
         self._show_stand(self._stand)
@@ -141,16 +149,38 @@ class ResultsPanel(QWidget):
         catalogue = self._session.catalogue
         return {part: labelled_in(catalogue, part) if catalogue else 0 for part in PARTS}
 
-    def _read(self, project: "Project", run: RunRecord) -> tuple[Report | None, Finished | None]:
+    def _read(
+        self, project: "Project", run: RunRecord
+    ) -> tuple[Report | None, Finished | None, bool]:
+        """Give the report, or how reading or making it failed, or True where it is being read."""
+        folder, split = project.run_folder(run.id), self._split
+        if not self._shelf.is_quick(folder, split):
+            self._read_later(project, run)
+            return None, None, True
         try:
-            report = self._shelf.get(project.run_folder(run.id), self._split)
+            report = self._shelf.get(folder, split)
         except LongtailError as error:
-            return None, Finished(Outcome.FAILED, None, error.reason, error.remedy)
-        return report, self._failed.get(run.id)
+            return None, Finished(Outcome.FAILED, None, error.reason, error.remedy), False
+        return report, self._failed.get(run.id), False
+
+    def _read_later(self, project: "Project", run: RunRecord) -> None:
+        folder, split = project.run_folder(run.id), self._split
+
+        def show(_: object) -> None:
+            self._refresh_soon()
+
+        # A failure is remembered by the shelf and told when it is asked again.
+        self._errands.forget()
+        self._errands.ask(lambda: self._shelf.get(folder, split), show, show)
 
     def _read_other(self, project: "Project", other: RunRecord | None) -> Report | None:
+        if other is None:
+            return None
+        if not self._shelf.is_quick(project.run_folder(other.id), self._split):
+            self._read_later(project, other)
+            return None
         try:
-            return self._shelf.get(project.run_folder(other.id), self._split) if other else None
+            return self._shelf.get(project.run_folder(other.id), self._split)
         except LongtailError:
             # It says so itself once it is chosen; here it is only not compared with.
             return None
@@ -264,13 +294,25 @@ class ResultsPanel(QWidget):
         measured = not job.is_training and not job.job.interactive
         if measured and finished.outcome is Outcome.FAILED:
             self._failed[run_of(job.job)] = finished
-        self._refresh_soon()
+        self._read_runs_soon()
 
     # --- choices ---
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Bring the panel up to date when it comes into view."""
+        super().showEvent(event)
+        if self._is_old:
+            self._soon.start()
+
     def _refresh_soon(self) -> None:
-        # Several signals come together; one look at the project is enough.
-        self._soon.start()
+        # Several signals come together; one look at the project is enough, and none while hidden.
+        self._is_old = True
+        if self.isVisible():
+            self._soon.start()
+
+    def _read_runs_soon(self) -> None:
+        self._runs_are_old = True
+        self._refresh_soon()
 
     def _choose_run(self, row: int) -> None:
         self._session.choose_run(self.run.itemData(row))
@@ -334,14 +376,10 @@ class ResultsPanel(QWidget):
 
     def _connect(self) -> None:
         session = self._session
-        for signal in (
-            session.project_changed,
-            session.catalogue_changed,
-            session.run_changed,
-            session.runs_changed,
-            session.case_changed,
-        ):
+        for signal in (session.catalogue_changed, session.run_changed, session.case_changed):
             signal.connect(self._refresh_soon)
+        for signal in (session.project_changed, session.runs_changed):
+            signal.connect(self._read_runs_soon)
         session.job_started.connect(self._job_started)
         session.job_event.connect(self._job_event)
         session.job_finished.connect(self._job_finished)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ...core.errors import LongtailError
 from ...core.evaluate.report import EvaluatedClass, Report, read_report
 from ...core.project.records import Split, Task
 from .train_words import difference, share, short_share
@@ -40,6 +41,9 @@ class Measure:
         """Write a change with its sign."""
         return difference(change, 2 if self.is_share else 1)
 
+
+SMALL_BYTES = 300_000
+"""A report that is read in less time than anybody notices."""
 
 _RECALL = Measure("recall", "Recall", "balanced accuracy", head_key="balanced_accuracy")
 _AUC = Measure("auc", "AUC", "mean AUC")
@@ -223,7 +227,16 @@ class ReportShelf:
     """Reads reports once, and again when their file has changed."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, tuple[float, Report]] = {}
+        self._read: dict[Path, tuple[float, Report | LongtailError]] = {}
+
+    def is_quick(self, run_folder: Path, split: str) -> bool:
+        """Tell whether `get` takes no time to speak of: it is known, small, or not there."""
+        path = report_path(run_folder, split)
+        if not path.is_file():
+            return True
+        facts = path.stat()
+        known = self._read.get(path)
+        return facts.st_size < SMALL_BYTES or (known is not None and known[0] == facts.st_mtime)
 
     def get(self, run_folder: Path, split: str) -> Report | None:
         """Read what `evaluate` wrote about a run; None when it was not evaluated on `split`.
@@ -239,8 +252,18 @@ class ReportShelf:
         stamp = path.stat().st_mtime
         known = self._read.get(path)
         if known is None or known[0] != stamp:
-            known = self._read[path] = (stamp, read_report(path))
+            known = self._read[path] = (stamp, _report_or_error(path))
+        if isinstance(known[1], LongtailError):
+            raise known[1]
         return known[1]
+
+
+def _report_or_error(path: Path) -> Report | LongtailError:
+    # A damaged file is remembered as well, else it would be read again and again.
+    try:
+        return read_report(path)
+    except LongtailError as error:
+        return error
 
 
 def evaluated_splits(run_folder: Path) -> tuple[Split, ...]:

@@ -48,12 +48,15 @@ class Facts:
     report: Report | None = None
     failed: Finished | None = None
     working: bool = False
+    reading: bool = False
 
 
 def stand(facts: Facts) -> Stand:
     """Decide what to say and to offer."""
     if facts.working:
         return Stand()
+    if facts.reading:
+        return Stand("Reading the results", "There are many cases, so this takes a moment.")
     if facts.failed is not None:
         return _failed(facts, facts.failed)
     if facts.report is None:

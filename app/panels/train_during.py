@@ -1,6 +1,6 @@
 """The Train panel while a run works: the one number, how far it is, the curves, the warnings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
@@ -103,10 +103,10 @@ class DuringPage(Page):
         if live.fraction is not None:
             self.progress.setValue(round(live.fraction * _FINE))
 
-    def _show_cards(self, warnings: Sequence[Warned], tiers: dict[str, str]) -> None:
+    def _show_cards(self, warnings: Sequence[Warned], tiers: Mapping[str, str]) -> None:
         for warned in warnings[self._told :]:
             if all(warned != card.warned for card in self._cards):
-                self._add_card(warned, tiers.get(warned.class_name or "", ""))
+                self._add_card(warned, tier_of(warned, tiers))
         self._told = len(warnings)
         for card in self._cards[:-MOST_CARDS]:
             card.hide()
@@ -117,6 +117,12 @@ class DuringPage(Page):
         card.curve_asked.connect(self.curves.single_out)
         self._cards.append(card)
         self.cards.insertWidget(0, card)
+
+
+def tier_of(warned: Warned, tiers: Mapping[str, str]) -> str:
+    """Give the tier of the class that a warning is about; empty where it is about none."""
+    named = (name for name in tiers if name and name in warned.text)
+    return tiers.get(warned.class_name or next(named, ""), "")
 
 
 class RunButtons(QWidget):

@@ -47,7 +47,7 @@ class WarningCard(Card):
     curve_asked = Signal(str)
 
     def __init__(self, warned: Warned, tier: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, tone="tail" if warned.class_name and tier != "head" else "")
+        super().__init__(parent, tone="tail" if tier in ("medium", "tail") else "")
         self.warned = warned
         self.setAccessibleName(warned.text)
         self.text = QLabel(rich(warned.text), self)

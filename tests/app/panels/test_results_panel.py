@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from longtail.app.panels import results as results_module
+from longtail.app.panels import results_model
 from longtail.app.panels.results import NOBODY, ResultsPanel
 from longtail.app.session import Session
 from longtail.core.backend.events import Finished, Outcome, Progress, Started
@@ -156,6 +157,7 @@ def add_run(session, panel):
             told = report(run.id, version=project.label_version, **figures)
             write_report(project.run_folder(run.id) / f"evaluation-{evaluated}.json", told)
         session.choose_run(run.id)
+        session.runs_changed.emit()
         panel.refresh()
         return run.id
 
@@ -351,6 +353,35 @@ def test_without_test_cases_it_says_how_to_get_some(panel, add_run, session, qtb
     with qtbot.waitSignal(panel.panel_asked) as asked:
         panel.primary.click()
     assert asked.args == ["Cases"]
+
+
+def test_large_reports_are_read_off_the_main_thread(panel, add_run, monkeypatch, qtbot):
+    monkeypatch.setattr(results_model, "SMALL_BYTES", 10)
+    add_run(evaluated="test", rare=0.1)
+    add_run(evaluated="test")
+    assert panel.ask.title.text() == "Reading the results"
+    assert panel.figures.isHidden()
+    qtbot.waitUntil(lambda: panel.figures.number.right_second.text() == "over run 1")
+    assert panel.ask.isHidden()
+
+
+def test_a_large_damaged_report_is_told_too(panel, add_run, session, monkeypatch, qtbot):
+    monkeypatch.setattr(results_model, "SMALL_BYTES", 1)
+    run_id = add_run()
+    path = session.project.run_folder(run_id) / "evaluation-test.json"
+    path.write_text("{not json")
+    panel.refresh()
+    qtbot.waitUntil(lambda: panel.ask.property("tone") == "bad")
+
+
+def test_a_hidden_panel_does_not_read(panel, add_run, session):
+    add_run(evaluated="test")
+    panel.hide()
+    panel._soon.stop()
+    session.refresh()
+    assert not panel._soon.isActive()
+    panel.show()
+    assert panel._soon.isActive()
 
 
 def test_closing_the_project_empties_the_panel(panel, add_run, session, qtbot):
