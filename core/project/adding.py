@@ -15,7 +15,7 @@ from .labels import Labels
 from .masks import read_mask
 from .paths import file_stem, id_problem
 from .records import NOT_LABELLED, ImportResult, NewCase, Split, Status, Task
-from .rows import SPLIT_CODES, STATUS_CODES, now, pack_labels, pack_numbers
+from .rows import SPLIT_CODES, STATUS_CODES, now, pack_labels, pack_shape, pack_spacing
 from .schema import cases, roots
 from .versions import NewVersion, add_versions
 
@@ -83,12 +83,11 @@ class Adding(Labels):
         }
 
     def _facts(self, case: NewCase) -> dict[str, Any]:
-        spacing = None if case.spacing_mm is None else pack_numbers(case.spacing_mm)
         return {
             "channels": "\n".join(self._paths.store(path) for path in case.channels),
-            "shape": pack_numbers(case.shape),
+            "shape": pack_shape(case.shape),
             "channel_count": case.channel_count,
-            "spacing_mm": spacing,
+            "spacing_mm": pack_spacing(case.spacing_mm),
             "metadata": json.dumps(dict(case.metadata)) if case.metadata else None,
         }
 

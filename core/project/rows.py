@@ -45,9 +45,15 @@ def unpack_labels(packed: str | None) -> ImageLabels | None:
 
 
 @lru_cache(MEMORY)
-def pack_numbers(numbers: tuple[float, ...]) -> str:
-    """Write a shape or a spacing; whole numbers stay whole."""
-    return ",".join(repr(number) for number in numbers)
+def pack_shape(shape: tuple[int, ...]) -> str:
+    """Write a shape."""
+    return ",".join(str(int(number)) for number in shape)
+
+
+@lru_cache(MEMORY)
+def pack_spacing(spacing_mm: tuple[float, ...] | None) -> str | None:
+    """Write a spacing in mm; apart from shapes, since 3 and 3.0 are one key of a cache."""
+    return None if spacing_mm is None else ",".join(repr(float(mm)) for mm in spacing_mm)
 
 
 @lru_cache(MEMORY)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from longtail.core.errors import LongtailError
-from longtail.core.project.records import ImageLabels, NewCase, Split, Status
+from longtail.core.project.records import ImageLabels, NewCase, Split, Status, Task
 from longtail.core.project.store import Project
 
 
@@ -244,3 +244,11 @@ def test_parts_of_files_are_found(chest: Project, tmp_path: Path) -> None:
     )
     assert chest.missing_sources() == ["set/1"]
     assert chest.case("set/0").channels[0].endswith("set.npz#0")
+
+
+def test_a_shape_like_an_earlier_spacing_is_read_back(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "cubes", task=Task.SEGMENTATION, classes=["one"]) as project:
+        for number in range(2):
+            case = NewCase(f"cube{number}", ("a.nii",), (3, 3, 3), 1, (3.0, 3.0, 3.0))
+            project.add_cases([case])
+        assert [case.shape for case in project.cases()] == [(3, 3, 3), (3, 3, 3)]
