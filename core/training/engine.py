@@ -1,5 +1,6 @@
 """The one loop that every method trains in: a generator of events."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -121,7 +122,7 @@ class _Loop:
         """Give what is known of the run, as plain data."""
         card = self.run.card()
         named = {
-            name: {"mean": mean_known(values), "classes": self._by_class(values)}
+            name: {"mean": _number(mean_known(values)), "classes": self._by_class(values)}
             for name, values in self.scores.items()
         }
         return {
@@ -245,4 +246,9 @@ class _Loop:
 
     def _by_class(self, values: Any) -> dict[str, float | None]:
         pairs = zip(self.run.spec.class_names, values, strict=True)
-        return {name: None if value != value else float(value) for name, value in pairs}
+        return {name: _number(value) for name, value in pairs}
+
+
+def _number(value: float) -> float | None:
+    """Give None for not-a-number, which JSON does not have."""
+    return None if math.isnan(value) else float(value)

@@ -1,5 +1,6 @@
 """The loop: budget, resume, retreat, faults, changes, validation."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -322,6 +323,17 @@ def test_warnings_of_the_plan_are_told(volumes, start):
     events, result, _ = start(volumes, "supervised", iterations=1)
     assert any(isinstance(event, Warned) and "ghost" in event.text for event in events)
     assert result["train"]["ghost"] is None
+    json.dumps(result, allow_nan=False)
+
+
+def test_a_validation_that_says_nothing_is_no_number(volumes, start):
+    spec = plan_run(volumes, method="supervised", settings=SMALL, iterations=1, validation="split")
+    for case_id in spec.val:
+        volumes.write_label_map(case_id, np.full((18, 20, 16), 255, np.uint8), author="me")
+    _, result, folder = start(volumes, "supervised", spec=spec)
+    json.dumps(result, allow_nan=False)
+    assert result["best"] is None
+    assert load_network(folder).card.class_ids == (1, 2)
 
 
 def test_a_class_that_is_not_learned_is_told(volumes, start, monkeypatch):
