@@ -296,6 +296,11 @@ class ResultsPanel(QWidget):
             self._failed[run_of(job.job)] = finished
         self._read_runs_soon()
 
+    def close_threads(self) -> None:
+        """Wait for what is being read and read no more."""
+        self._errands.close()
+        self.case.close_threads()
+
     # --- choices ---
 
     def showEvent(self, event: QShowEvent) -> None:

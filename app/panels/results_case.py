@@ -197,6 +197,10 @@ class CaseResults(CasePart):
         if self._session.project is not None and self._run is not None:
             self.show_run(self._session.project, self._run)
 
+    def close_threads(self) -> None:
+        """Wait for what is being read and read no more."""
+        self._errands.close()
+
     # --- what was predicted ---
 
     def _read(self, project: "Project", run: RunRecord) -> None:

@@ -21,7 +21,7 @@ from ..widgets.basic import mark
 from ..widgets.paint import bar, painting, sized
 from .results_model import Measure, Results
 from .results_rows import ClassTable
-from .train_parts import SayCard
+from .train_parts import SayCard, let_shrink
 from .train_words import short_share
 
 CHANGE_KINDS = {True: "good", False: "bad", None: "quiet"}
@@ -129,7 +129,7 @@ class FiguresPart(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.number = BigNumber(self)
+        self.number = let_shrink(BigNumber(self))
         self.stale = SayCard(parent=self)
         self.measure = MenuButton("What is shown by class", self, section=True)
         self.other = MenuButton("The run to compare with", self)

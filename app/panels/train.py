@@ -133,6 +133,10 @@ class TrainPanel(QWidget):
         if self._stale:
             self._plan_timer.start()
 
+    def close_threads(self) -> None:
+        """Wait for what is being read and read no more."""
+        self._errands.close()
+
     # --- the project ---
 
     def _connect(self) -> None:

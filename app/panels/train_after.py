@@ -8,7 +8,7 @@ from ..widgets.basic import mark
 from .train_curves import Curves
 from .train_live import Live
 from .train_outcome import Ending
-from .train_parts import RunHead, SayCard
+from .train_parts import RunHead, SayCard, let_shrink
 
 _CHANGE_KINDS = {True: "good", False: "bad", None: "quiet"}
 
@@ -23,7 +23,7 @@ class AfterPage(Page):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.run_head = RunHead(self)
-        self.number = BigNumber(self)
+        self.number = let_shrink(BigNumber(self))
         self.words = SayCard(parent=self)
         self.curves = Curves(self)
         self.resume = GhostButton("Resume", self, symbol="ph.play", tip="Go on from where it was")

@@ -107,7 +107,7 @@ class BeforePage(Page):
     def _show_blocked(self, blocked: Blocked) -> None:
         self._panel = "" if blocked.field else blocked.panel
         if blocked.field:
-            self.blocked.say(f"{self._titled(blocked.field)} cannot be as it is set.", _WHERE)
+            self.blocked.say(f"{self._titled(blocked.field)} cannot be used as it is set.", _WHERE)
         else:
             self.blocked.say(blocked.reason, blocked.remedy)
         can_train = not blocked.reason

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QIcon, QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from ...core.backend.events import Warned
 from ..widgets import BigNumber, GhostButton, HairLine, Page, QuietLabel
 from .train_curves import Curves
 from .train_live import ClassLook, Live
-from .train_parts import Diary, RunHead, SayCard, WarningCard, flow
+from .train_parts import Diary, RunHead, SayCard, WarningCard, flow, let_shrink
 
 MOST_CARDS = 4
+ROOM_FOR_ICONS = 262
 _FINE = 1000
 
 
@@ -27,7 +29,7 @@ class DuringPage(Page):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.run_head = RunHead(self)
-        self.number = BigNumber(self)
+        self.number = let_shrink(BigNumber(self))
         self.phase = QuietLabel("", self)
         self.progress = QProgressBar(self)
         self.progress.setTextVisible(False)
@@ -136,6 +138,7 @@ class RunButtons(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._state = "queued"
+        self.setMinimumWidth(222)
         self.pause = GhostButton("Pause", self, symbol="ph.pause", tip="Give the device to others")
         self.stop = GhostButton(
             "Stop, keep", self, symbol="ph.square", tip="Finish now and keep what was learned"
@@ -150,13 +153,26 @@ class RunButtons(QWidget):
         self._lay_out()
         self._connect()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the pictures out where there is no room for them beside the words."""
+        super().resizeEvent(event)
+        self.wear_icon()
+
+    def wear_icon(self) -> None:
+        """Draw the pictures in the colours of the theme, if there is room for them."""
+        for button in (self.pause, self.stop):
+            if self.width() >= ROOM_FOR_ICONS:
+                button.wear_icon()
+            else:
+                button.setIcon(QIcon())
+
     def show_state(self, state: str) -> None:
         """Offer what can be done in this state of the run."""
         self._state = state
         paused = state == "paused"
         self.pause.setText("Resume" if paused else "Pause")
         self.pause.symbol = "ph.play" if paused else "ph.pause"
-        self.pause.wear_icon()
+        self.wear_icon()
         self.pause.setToolTip("Go on training" if paused else "Give the device to others")
         self.pause.setEnabled(state in ("running", "paused"))
         self.stop.setEnabled(state in ("running", "paused"))

@@ -3,11 +3,19 @@
 from html import escape
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
 from ...core.backend.events import Warned
-from ..widgets import Card, ElidedLabel, GhostButton, QuietLabel, SectionLabel, TitleLabel
+from ..widgets import (
+    BigNumber,
+    Card,
+    ElidedLabel,
+    GhostButton,
+    QuietLabel,
+    SectionLabel,
+    TitleLabel,
+)
 
 SAMPLE_MORE = "sample"
 SHOW_CURVE = "Show curve"
@@ -155,6 +163,14 @@ class SayCard(Card):
         self.setVisible(bool(title or text))
         if tone is not None:
             self.set_tone(tone)
+
+
+def let_shrink(number: BigNumber) -> BigNumber:
+    """Let the lines beside the one number be cut in a narrow panel, rather than widen it."""
+    for label in (number.first, number.second):
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        label.setMinimumWidth(40)
+    return number
 
 
 def flow() -> QFlowLayout:

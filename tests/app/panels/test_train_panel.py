@@ -6,7 +6,9 @@ import pytest
 
 from longtail.app.panels import train as train_module
 from longtail.app.panels.train import TrainPanel
+from longtail.app.panels.train_live import Curve, Headline, Live
 from longtail.app.panels.train_model import Blocked, Plan, UseRow, make_plan, read_only
+from longtail.app.panels.train_outcome import Ending
 from longtail.app.session import Session
 from longtail.core.backend.events import (
     Finished,
@@ -430,6 +432,31 @@ def test_the_method_keeps_its_settings_while_the_project_changes(ready, session)
     ready.before.form.row("size").set_value(96)
     session.refresh()
     assert ready.before.wish.settings == {"size": 96}
+
+
+@pytest.mark.parametrize("width", [262, 310])
+def test_every_page_fits_a_narrow_panel(ready, width, qtbot):
+    live_page, after = ready.during, ready.after
+    ready.resize(width, 700)
+    moment = Live(
+        "Training",
+        "1:02:11 left",
+        "10,000 of 20,000",
+        0.5,
+        Headline(0.5, "balanced accuracy (train)", 0.6, 9000, "train_recall"),
+        "Recall by class, training images",
+        (Curve("a class with a long name", "#56b4e9", ((0, 0.1), (1, 0.2))),),
+        20_000,
+        (BEHIND,),
+    )
+    live_page.show_live(moment, "running", ())
+    ended = Ending("Trained.", "Well.", headline=moment.headline, has_results=True, can_resume=True)
+    after.show_ending(ended, moment)
+    ready.before.fold.open()
+    for one in (ready.before, live_page, after):
+        ready.pages.setCurrentWidget(one)
+        assert one.scroll.widget().minimumSizeHint().width() <= width, one
+    assert live_page.buttons.pause.icon().isNull() == (width < 290)
 
 
 def test_make_plan_is_what_the_panel_asks_for():
