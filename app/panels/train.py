@@ -5,35 +5,29 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ...core.backend.events import Event, Finished, Told, Warned
 from ...core.methods.catalogue import METHODS
-from ...core.project.records import RunRecord, Split
+from ...core.project.records import RunRecord
 from ..background import Errands
 from ..widgets import EmptyState, dress
 from .train_before import BeforePage
-from .train_fields import fields_of
 from .train_live import ClassLook, Metrics, facts, live, news, read_metrics, run_line
 from .train_model import (
     Plan,
-    Wish,
     can_resume,
     class_looks,
     interrupted,
-    labelled_in,
-    make_plan,
     methods_for,
-    needs,
     project_of,
     run_of,
     uses_unlabelled,
-    validation_sentence,
 )
 from .train_outcome import ending
+from .train_planning import Planner
 from .train_words import plural
 
 if TYPE_CHECKING:
@@ -42,8 +36,8 @@ if TYPE_CHECKING:
     from .train_after import AfterPage
     from .train_during import DuringPage
 
-PLAN_AFTER_MS = 150
 LIVE_MS = 100
+SAMPLE_MORE_FACTOR = 2.0
 CHECKPOINT = Path("checkpoints") / "last.pt"
 
 
@@ -74,12 +68,8 @@ class TrainPanel(QWidget):
         self._run: RunRecord | None = None
         self._looks: tuple[ClassLook, ...] = ()
         self._earlier: Metrics = {}
-        self._plan = Plan()
-        self._stale = True
-        self._errands = Errands(1, "longtail plan", self)
-        self._plan_timer = QTimer(self, singleShot=True, interval=PLAN_AFTER_MS)
+        self._errands = Errands(1, "longtail run", self)
         self._live_timer = QTimer(self, singleShot=True, interval=LIVE_MS)
-        self._plan_timer.timeout.connect(self._make_plan)
         self._live_timer.timeout.connect(self._show_live)
         self.nothing = EmptyState(
             "ph.graduation-cap",
@@ -87,6 +77,7 @@ class TrainPanel(QWidget):
             "Open a project, or start one from a folder of images.",
         )
         self.before = BeforePage()
+        self._planner = Planner(session, self.before, self)
         self._during: DuringPage | None = None
         self._after: AfterPage | None = None
         self.pages = QStackedWidget(self)
@@ -130,35 +121,36 @@ class TrainPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Bring the plan up to date when the panel comes into view."""
         super().showEvent(event)
-        if self._stale:
-            self._plan_timer.start()
+        self._planner.look()
 
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
         self._errands.close()
+        self._planner.close()
 
     # --- the project ---
 
     def _connect(self) -> None:
         session = self._session
         session.project_changed.connect(self._show_project)
-        session.catalogue_changed.connect(self._plan_later)
-        session.classes_changed.connect(self._plan_later)
+        for signal in (session.catalogue_changed, session.classes_changed):
+            signal.connect(self._planner.plan_soon)
         session.labels_changed.connect(self._labels_changed)
         session.job_started.connect(self._job_started)
         session.job_event.connect(self._job_event)
         session.job_finished.connect(self._job_finished)
-        self.before.wish_changed.connect(self._plan_later)
+        self._planner.ready.connect(self._begin)
         self.before.train_asked.connect(self._start)
         self.before.resume_asked.connect(self._resume)
         self.before.panel_asked.connect(self.panel_asked)
 
     def _show_project(self) -> None:
         project = self._session.project
-        self._plan, self._run = Plan(), None
+        self._run = None
         self.before.validation.forget()
+        self._errands.forget()
+        self._planner.forget()
         if project is None:
-            self._errands.forget()
             self.pages.setCurrentWidget(self.nothing)
         elif (job := self._session.training) is not None and self._is_ours(job):
             self._job_started(job)
@@ -180,48 +172,16 @@ class TrainPanel(QWidget):
             interrupted(last) if last else "",
         )
         self.pages.setCurrentWidget(self.before)
-        self._plan_later()
-
-    def _plan_later(self) -> None:
-        self._stale = True
-        if self.isVisible() and self._session.project is not None:
-            self._plan_timer.start()
-
-    def _make_plan(self) -> None:
-        self._ask_plan(self._show_plan)
-
-    def _ask_plan(self, then: object) -> None:
-        project, catalogue = self._session.project, self._session.catalogue
-        if project is None or catalogue is None:
-            return
-        wish, tiers = self.before.wish, catalogue.tiers()
-        fields = fields_of(self.before.chosen.settings)
-        self._errands.forget()
-        self._errands.ask(lambda: make_plan(project, wish, tiers, fields), then)  # type: ignore[arg-type]
-
-    def _show_plan(self, plan: Plan) -> None:
-        project, catalogue = self._session.project, self._session.catalogue
-        if project is None or catalogue is None:
-            return
-        self._plan, self._stale = plan, False
-        choice = plan.spec.validation if plan.spec else self.before.wish.validation or "none"
-        held = labelled_in(catalogue, Split.VAL)
-        self.before.show_plan(plan, validation_sentence(project.task, held, choice))
-        device = self._session.backend.device_label()
-        there = psutil.virtual_memory().total if device.startswith("CPU") else None
-        self.before.needs.show_lines(needs(plan, device, there))
+        self._planner.plan_soon()
 
     # --- starting ---
 
     def _start(self) -> None:
         if self._fold_edits is not None:
             self._fold_edits()
-        self.before.train.setEnabled(False)
-        self._ask_plan(self._begin)
+        self._planner.start()
 
     def _begin(self, plan: Plan) -> None:
-        self.before.train.setEnabled(True)
-        self._show_plan(plan)
         project = self._session.project
         if project is None or plan.spec is None or plan.blocked is not None:
             return
@@ -290,7 +250,7 @@ class TrainPanel(QWidget):
     def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
         project = self._session.project
         if job is not self._job or project is None or self._run is None:
-            self._plan_later()
+            self._planner.plan_soon()
             return
         self._live_timer.stop()
         self._job = None
@@ -304,7 +264,7 @@ class TrainPanel(QWidget):
         self.pages.setCurrentWidget(self.after)
         if told.has_results:
             self._session.choose_run(self._run.id)
-        self._plan_later()
+        self._planner.plan_soon()
 
     def _show_live(self) -> None:
         job = self._job
@@ -379,9 +339,3 @@ class TrainPanel(QWidget):
     def _has_checkpoint(self, run_id: str) -> bool:
         project = self._session.project
         return project is not None and (project.run_folder(run_id) / CHECKPOINT).is_file()
-
-
-SAMPLE_MORE_FACTOR = 2.0
-
-
-__all__ = ["TrainPanel", "Wish"]

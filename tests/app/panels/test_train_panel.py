@@ -3,8 +3,9 @@
 import inspect
 
 import pytest
+from qtpy.QtCore import QObject, Signal
 
-from longtail.app.panels import train as train_module
+from longtail.app.panels import train_planning
 from longtail.app.panels.train import TrainPanel
 from longtail.app.panels.train_live import Curve, Headline, Live
 from longtail.app.panels.train_model import Blocked, Plan, UseRow, make_plan, read_only
@@ -82,6 +83,19 @@ class Stage:
         return self.handles[-1]
 
 
+class Heard(QObject):
+    """Turns a notice into a signal that a test can wait for."""
+
+    told = Signal(str)
+
+    def __init__(self, session):
+        super().__init__()
+        session.notice.connect(self.hear)
+
+    def hear(self, notice):
+        self.told.emit(notice.text)
+
+
 def spec_of(project):
     names = [(each.id, each.name) for each in project.classes]
     classes = tuple(SpecClass(id=i, name=name, examples=8 - i) for i, name in names)
@@ -135,7 +149,7 @@ def session(stage):
 
 @pytest.fixture
 def panel(session, qtbot, monkeypatch):
-    monkeypatch.setattr(train_module, "make_plan", planned)
+    monkeypatch.setattr(train_planning, "make_plan", planned)
     widget = TrainPanel(session)
     qtbot.addWidget(widget)
     widget.resize(310, 700)
@@ -252,6 +266,29 @@ def test_edits_in_hand_are_folded_first(ready, stage, qtbot):
     ready.before.train.click()
     qtbot.waitUntil(lambda: "submit" in order)
     assert order == ["fold", "submit"]
+
+
+def test_labels_saved_meanwhile_do_not_stop_the_start(ready, stage, session, qtbot):
+    ready._fold_edits = session.refresh
+    ready.before.train.click()
+    ready._planner.plan()
+    qtbot.waitUntil(lambda: len(stage.handles) == 1)
+    qtbot.wait(50)
+    assert len(stage.handles) == 1
+    assert ready.before.train.isEnabled()
+
+
+def test_a_plan_that_fails_says_so_and_leaves_the_button(ready, stage, session, monkeypatch, qtbot):
+    def broken(*_args):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(train_planning, "make_plan", broken)
+    heard = Heard(session)
+    with qtbot.waitSignal(heard.told) as told:
+        ready.before.train.click()
+    assert "the disk is gone" in told.args[0]
+    assert ready.before.train.isEnabled()
+    assert stage.handles == []
 
 
 def test_set_up_is_told_in_words(running, stage, qtbot):
