@@ -164,7 +164,7 @@ class VolumePage(Page):
         self.hint.setVisible(counts is not None and not counts.labelled.all())
         canvas = self._canvas
         offered = canvas.has_prediction and canvas.tools.nothing_drawn and canvas.desk.writable
-        self.adopt.setVisible(offered)
+        self.adopt.setVisible(bool(offered))
 
     def show_saved(self) -> None:
         """Say what is saved."""
