@@ -12,22 +12,18 @@ from qtpy.QtWidgets import QDockWidget, QMenu
 
 from . import napari_window
 from .actions import ProjectActions
-from .keys import KEY_TABLE
 from .leaving import CloseGuard
 from .napari_window import Centre
 from .panels.cases import CasesPanel
-from .panels.label import LabelPanel
-from .panels.results import ResultsPanel
 from .panels.session_bar import HEIGHT_PX, SessionBar
 from .panels.task_tabs import TaskTabs
-from .panels.train import TrainPanel
 from .panels.welcome import WelcomePanel
+from .room import Room
 from .session import Notice, Session
 from .settings import recents, store
 from .widgets.dress import install_font
 from .widgets.key_sheet import KeySheet
 from .widgets.toast import ToastStack
-from .window import Room
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -57,10 +53,7 @@ class Frame(QObject):
         self.viewer, self.room = viewer, room
         session = room.session
         self.cases = CasesPanel(session)
-        self.train = TrainPanel(session, room.canvas.fold)
-        self.results = ResultsPanel(session, room.canvas)
-        label = LabelPanel(session, room.canvas)
-        self.tabs = TaskTabs({"Label": label, "Train": self.train, "Results": self.results})
+        self.tabs = TaskTabs()
         self.bar = SessionBar(session, self._fill_menu)
         self.docks = self._dock(viewer)
         self.window = napari_window.main_window(self.bar)
@@ -109,19 +102,35 @@ class Frame(QObject):
             shortcut = QShortcut(QKeySequence(keys), self.window)
             shortcut.activated.connect(act)
 
+    def _furnish(self) -> None:
+        """Make the panels of the work for the first project.
+
+        They and what they stand on are loaded now, so that the welcome opens as fast as napari.
+        """
+        if self.tabs.count():
+            return
+        from .panels.label import LabelPanel
+        from .panels.results import ResultsPanel
+        from .panels.train import TrainPanel
+
+        session, canvas = self.room.session, self.room.canvas
+        train, results = TrainPanel(session, canvas.fold), ResultsPanel(session, canvas)
+        for panel in (train, results):
+            panel.panel_asked.connect(self.open_panel)
+        self.tabs.fill({"Label": LabelPanel(session, canvas), "Train": train, "Results": results})
+
     def _refill(self, menu: QMenu) -> None:
         menu.clear()
         self._fill_menu(menu)
 
     def _connect(self, session: Session) -> None:
+        session.project_about_to_change.connect(self._furnish)
         session.project_changed.connect(self._show_project)
         session.notice.connect(self._show_notice)
         self._rest.timeout.connect(session.backend.warm_up)
         self.actions.busy.connect(self.bar.show_busy)
         self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))
         self.bar.help_asked.connect(self.show_keys)
-        for panel in (self.train, self.results):
-            panel.panel_asked.connect(self.open_panel)
         for asker in (self.cases, self.welcome):
             asker.open_asked.connect(self.actions.open)
             asker.new_asked.connect(self.actions.new)
@@ -209,6 +218,8 @@ class Frame(QObject):
 
     def show_keys(self) -> None:
         """Show all keys on one sheet."""
+        from .keys import KEY_TABLE
+
         KeySheet(KEY_TABLE, self.window).open()
 
     # --- leaving ---

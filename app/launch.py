@@ -30,7 +30,7 @@ def launch(project: Path | None) -> int:
 
     from .diagnostics import keep_log
     from .frame import Frame, wear_font
-    from .window import Room
+    from .room import Room
 
     keep_log()
     wear_font()

@@ -6,7 +6,7 @@ when napari moves what it looks for. In a plain napari nothing here is called.
 
 from pathlib import Path
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
 
 from ..core.errors import LongtailError
@@ -116,7 +116,7 @@ class Centre(QObject):
         middle = window.centralWidget()
         layout = middle.layout() if middle is not None else None
         first = layout.itemAt(0) if layout is not None else None
-        if first is None or first.widget() is None:
+        if layout is None or first is None or first.widget() is None:
             raise LongtailError(
                 "This version of napari builds its window in another way than Longtail knows.",
                 "Install the version of napari that Longtail's installation asks for.",
@@ -144,7 +144,11 @@ class PlainSeparators(QObject):
         self._window = window
         self._busy = False
         window.installEventFilter(self)
-        self._add()
+        # napari's whole sheet is read again for it, a tenth of a second: once the window stands.
+        self._first = QTimer(self)
+        self._first.setSingleShot(True)
+        self._first.timeout.connect(self._add)
+        self._first.start(0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Add our rule again when napari has set its own sheet."""

@@ -4,6 +4,7 @@ All panels read and change this one object; they hear of changes by its signals,
 thread that owns the session (the window's main thread).
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from psygnal import Signal
 from ..core.backend.events import Event, Finished, Outcome
 from ..core.errors import LongtailError
 from ..core.project.records import Case, Status, Task
-from .tracked import Handle, TrackedJob
+from .tracked import Handle, TrackedJob, is_training
 
 if TYPE_CHECKING:
     from ..core.backend.job import Job
@@ -129,6 +130,7 @@ class Session:
         Reads large catalogues off this thread; by default they are read here.
     """
 
+    project_about_to_change = Signal()
     project_changed = Signal()
     catalogue_changed = Signal()
     classes_changed = Signal()
@@ -184,6 +186,7 @@ class Session:
 
     def adopt(self, loaded: Loaded) -> None:
         """Take over a project that was opened elsewhere, such as in a worker thread."""
+        self.project_about_to_change.emit()
         self._let_go()
         project, self.catalogue = loaded.project, loaded.catalogue
         self.project = project
@@ -290,7 +293,7 @@ class Session:
 
     def submit(self, job: "Job") -> TrackedJob:
         """Give a job to the backend and follow it."""
-        tracked = TrackedJob(job, self.backend.submit(job), job.title)
+        tracked = TrackedJob(job, self.backend.submit(job), self._words(job))
         self.jobs.append(tracked)
         self.job_started.emit(tracked)
         self._driver.watch(tracked, self._take)
@@ -317,6 +320,20 @@ class Session:
             self.notify(str(error), "error", action)
 
     # --- inside ---
+
+    def _words(self, job: "Job") -> str:
+        """Name a training as people do: its method and its number."""
+        from ..core.methods.catalogue import METHODS
+
+        run_id = getattr(job, "run_id", "")
+        if self.project is None or not is_training(job):
+            return job.title
+        try:
+            method = METHODS.get(self.project.run(run_id).method).title
+        except LongtailError:
+            return job.title
+        number = re.search(r"\d+", run_id)
+        return f"{method}, run {int(number.group())}" if number else f"{method}, {run_id}"
 
     def _catalogue_came(self, project: "Project", catalogue: "Catalogue") -> None:
         self._reading = False

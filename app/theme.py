@@ -225,8 +225,8 @@ QPushButton[segment="true"]:checked {{ background: {BLUE_FILL}; border-color: {B
     color: #ffffff; }}
 QFrame[longtail="card"] {{ background: {t.card}; border: 1px solid {_card_edge(t)};
     border-radius: {RADIUS}px; }}
-QFrame[longtail="toast"] {{ background: {t.raised if t.dark else t.card}; border: 1px solid {t.control};
-    border-radius: 6px; }}
+QFrame[longtail="toast"] {{ background: {t.raised if t.dark else t.card};
+    border: 1px solid {t.control}; border-radius: 6px; }}
 QFrame[longtail="card"][tone="tail"] {{ background: {mix(t.surface, TAIL, 0.13)}; border: none;
     border-left: 3px solid {TAIL}; }}
 QFrame[longtail="card"][tone="bad"] {{ background: {mix(t.surface, RED, 0.13)}; border: none;

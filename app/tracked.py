@@ -14,7 +14,6 @@ from ..core.backend.events import (
     Started,
     Warned,
 )
-from ..core.jobs.training import TrainJob
 
 if TYPE_CHECKING:
     from ..core.backend.job import Job
@@ -44,6 +43,15 @@ class Handle(Protocol):
         """Hand over a typed change."""
 
 
+def is_training(job: "Job") -> bool:
+    """Whether a job trains a network.
+
+    Asked by name: its module brings the project's database along, which a window that has no
+    project open does without.
+    """
+    return type(job).__name__ == "TrainJob"
+
+
 @dataclass(eq=False)
 class TrackedJob:
     """One job from its submission to its end.
@@ -65,7 +73,7 @@ class TrackedJob:
     @property
     def is_training(self) -> bool:
         """Whether this trains a network."""
-        return isinstance(self.job, TrainJob)
+        return is_training(self.job)
 
     @property
     def eta_s(self) -> float | None:

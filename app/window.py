@@ -12,69 +12,29 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject
 from qtpy.QtWidgets import QMainWindow, QWidget
 
 from .actions import ProjectActions
-from .background import Errands
-from .canvas import Canvas
-from .drive import QtDriver
-from .keys import KEY_TABLE, bind_keys
+from .keys import KEY_TABLE
 from .leaving import CloseGuard
 from .panels.cases import CasesPanel
 from .panels.label import LabelPanel
 from .panels.results import ResultsPanel
 from .panels.session_bar import SessionBar
 from .panels.train import TrainPanel
-from .session import BackendFace, Notice, Session
-from .theme import look
+from .room import Room, new_backend
+from .session import Notice
 from .widgets.key_sheet import KeySheet
 
 if TYPE_CHECKING:
     from napari import Viewer
 
-PRELOAD = ("longtail.core.training.engine", "longtail.core.predict.segment")
-"""What the compute process imports while it is idle, so that the first job does not wait."""
-
-
-def new_backend() -> BackendFace:
-    """Give the backend of a window: one process beside it, which alone imports torch."""
-    from ..core.backend.client import ProcessBackend
-
-    return ProcessBackend(window_open=True, preload=PRELOAD)
-
-
-class Room:
-    """What the panels of one viewer share: the session and the canvas."""
-
-    def __init__(self, viewer: "Viewer", backend: BackendFace | None = None) -> None:
-        self._viewer = weakref.ref(viewer)
-        self.driver = QtDriver()
-        self.errands = Errands(1, "longtail catalogue")
-        self.session = Session(backend or new_backend(), self.driver, aside=self.errands.ask)
-        self.canvas = Canvas(viewer, self.session)
-        self.closed = self.guarded = False
-        bind_keys(viewer, self.session, self.canvas)
-        look().wear(viewer.theme)
-        viewer.events.theme.connect(self._wear)
-        self.threads: list[CasesPanel | ProjectActions] = []
-
-    def _wear(self, event: object = None) -> None:
-        viewer = self._viewer()
-        if viewer is not None:
-            look().wear(viewer.theme)
-
-    def close(self, leave_running: bool = False) -> None:
-        """Save what is not saved and end; with `leave_running` the job goes on alone."""
-        if self.closed:
-            return
-        self.closed = True
-        viewer = self._viewer()
-        if viewer is not None:
-            viewer.events.theme.disconnect(self._wear)
-            _ROOMS.pop(viewer, None)
-        self.canvas.close()
-        for owner in self.threads:
-            owner.close_threads()
-        self.session.close(leave_running)
-        self.errands.close()
-
+__all__ = [
+    "Room",
+    "cases_widget",
+    "label_widget",
+    "new_backend",
+    "results_widget",
+    "room_of",
+    "train_widget",
+]
 
 _ROOMS: "weakref.WeakKeyDictionary[Viewer, Room]" = weakref.WeakKeyDictionary()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
@@ -22,6 +23,9 @@ from .cases_list import CaseListView, ListOrReason, NarrowedRow, SearchRow
 from .cases_predicted import Guesses, read_guesses
 from .cases_selection import FilterChips, SelectionBar
 from .cases_thumbnails import Thumbnails
+
+if TYPE_CHECKING:
+    from ...core.project.store import Project
 
 TYPING_MS = 150
 _UNLABELLED = tuple(Status).index(Status.UNLABELLED)
@@ -278,18 +282,18 @@ class CasesPanel(QWidget):
 
     def set_split(self, split: Split) -> None:
         """Put the selected cases into a part."""
-        self._change_selected(lambda chosen: self._session.project.set_split(chosen, split))
+        self._change_selected(lambda project, chosen: project.set_split(chosen, split))
 
     def set_status(self, status: Status) -> None:
         """Give the selected cases a status."""
-        self._change_selected(lambda chosen: self._session.project.set_status(chosen, status))
+        self._change_selected(lambda project, chosen: project.set_status(chosen, status))
 
-    def _change_selected(self, change: Callable[[list[str]], object]) -> None:
-        chosen = self.list.selected()
-        if self._session.project is None or not chosen:
+    def _change_selected(self, change: Callable[["Project", list[str]], object]) -> None:
+        project, chosen = self._session.project, self.list.selected()
+        if project is None or not chosen:
             return
         with self._session.reporting():
-            change(chosen)
+            change(project, chosen)
             self._after_change(chosen)
 
     def _after_change(self, chosen: Sequence[str]) -> None:

@@ -25,8 +25,8 @@ def funnel_menu(
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     counts = split_counts(catalogue) if catalogue is not None else {}
-    words: dict[Split | None, str] = {None: "All parts", **SPLIT_WORDS}
-    for split, word in words.items():
+    words: list[tuple[Split | None, str]] = [(None, "All parts"), *SPLIT_WORDS.items()]
+    for split, word in words:
         count = f"   {counts.get(split, 0):,}" if split is not None else ""
         _add(menu, word + count, now.split is split, partial(change, split=split))
     menu.addSeparator()

@@ -71,7 +71,7 @@ def _from_logits(
         return None
     if task is Task.MULTILABEL:
         shares = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
-        yes = tuple(class_ids[i] for i in np.flatnonzero(shares >= YES_FROM))
+        yes = tuple(class_ids[int(i)] for i in np.flatnonzero(shares >= YES_FROM))
         return Guess(yes, float(shares.max()))
     shares = np.exp(logits - logits.max())
     best = int(shares.argmax())

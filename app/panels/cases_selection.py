@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, Signal, SignalInstance
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from ...core.project.records import Split, Status
@@ -116,7 +117,7 @@ class SelectionBar(QWidget):
         )
         return menu
 
-    def _menu_of(self, words: Mapping[object, str], signal: object) -> QMenu:
+    def _menu_of(self, words: Mapping[Any, str], signal: SignalInstance) -> QMenu:
         menu = QMenu(self)
         for value, word in words.items():
             menu.addAction(word).triggered.connect(

@@ -345,8 +345,8 @@ class NewProjectDialog(QDialog):
             work = partial(bring_in, self._into, wish, plan, self._progress.emit)
             self._errands.ask(work, self._imported, self._not_made)
         else:
-            work = partial(create, wish, plan, self._progress.emit)
-            self._errands.ask(work, self._made, self._not_made)
+            making = partial(create, wish, plan, self._progress.emit)
+            self._errands.ask(making, self._made, self._not_made)
 
     def _made(self, loaded: Loaded) -> None:
         self._session.adopt(loaded)

@@ -19,24 +19,30 @@ class TaskTabs(QTabWidget):
 
     turned = Signal(str)
 
-    def __init__(self, pages: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._wanted = ""
         self.setDocumentMode(True)
         self.setMinimumWidth(250)
         self.setUsesScrollButtons(False)
         self.tabBar().setExpanding(False)
         self.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
-        for name, page in pages.items():
-            self.setTabToolTip(self.addTab(page, name), TIPS.get(name, ""))
         self.currentChanged.connect(lambda _index: self.turned.emit(self.current()))
         dress(self)
 
+    def fill(self, pages: Mapping[str, QWidget]) -> None:
+        """Add pages; the one that was asked for before is opened."""
+        for name, page in pages.items():
+            self.setTabToolTip(self.addTab(page, name), TIPS.get(name, ""))
+        self.open(self._wanted)
+
     def current(self) -> str:
-        """Give the name of the open page."""
-        return self.tabText(self.currentIndex())
+        """Give the name of the open page, or of the one that will be open."""
+        return self.tabText(self.currentIndex()) if self.count() else self._wanted
 
     def open(self, name: str) -> None:
         """Open a page by its name; an unknown name changes nothing."""
+        self._wanted = name
         for index in range(self.count()):
             if self.tabText(index) == name:
                 self.setCurrentIndex(index)

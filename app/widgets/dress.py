@@ -1,5 +1,6 @@
 """Dress a panel in the window's look, and again when the theme changes."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def dress(widget: QWidget) -> None:
     widget.destroyed.connect(_undress(dresser))
 
 
-def _undress(dresser: _Dresser):
+def _undress(dresser: _Dresser) -> Callable[[], None]:
     stop = dresser.wear
 
     def forget() -> None:
