@@ -17,7 +17,7 @@ from ...core.project.store import Project
 from .jobs import run_job
 from .options import AsJson, Device, ProjectPath, RunId
 from .output import Output
-from .training import default_out, find_run, require_writable
+from .training import default_out, find_run, take_hold
 
 
 class What(StrEnum):
@@ -62,7 +62,7 @@ def predict(
             )
             _tell(output, run_job(files, output, project=None, device=device))
             return
-        require_writable(opened)
+        take_hold(opened)
         finished = run_job(_case_job(where, chosen.id, cases), output, project=opened)
         if out is not None:
             export_predictions(opened, chosen.id, out)
@@ -79,7 +79,7 @@ def evaluate(
     """Measure a run on a split; cases not yet predicted are predicted first."""
     output = Output(as_json)
     with Project.open(project) as opened:
-        require_writable(opened)
+        take_hold(opened)
         chosen = find_run(opened, run)
         job = EvaluateJob(opened.path.as_posix(), chosen.id, split.value)
         finished = run_job(job, output, project=opened, device=device)

@@ -77,7 +77,7 @@ def train(
     if minutes is not None and iterations is not None:
         raise LongtailError("A budget is given in minutes or in iterations, not in both.")
     with Project.open(project) as opened:
-        require_writable(opened)
+        take_hold(opened)
         if resume is not None:
             run = find_run(opened, resume)
         else:
@@ -162,8 +162,8 @@ def find_run(project: Project, wish: str) -> RunRecord:
     raise LongtailError(f"{project.name} has no run {wish}.", f"Its runs: {known}.")
 
 
-def require_writable(project: Project) -> None:
-    """Refuse to work on a project that somebody else holds.
+def take_hold(project: Project) -> None:
+    """Make sure that this command may write, and record runs that ended without a witness.
 
     Raises
     ------
@@ -171,6 +171,7 @@ def require_writable(project: Project) -> None:
         The project is open elsewhere, or its folder cannot be written.
     """
     if project.writable:
+        project.recover_runs()
         return
     if project.lock_holder:
         raise LongtailError(

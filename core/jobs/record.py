@@ -1,5 +1,6 @@
 """Write what a job has done into the project; for the process that holds its lock, torch-free."""
 
+from pathlib import Path
 from typing import Any
 
 from ..backend.events import Finished, Outcome
@@ -23,7 +24,7 @@ def record(project: Project, job: Job, finished: Finished) -> None:
     finished
         How it ended. What was predicted before a job failed is recorded too.
     """
-    if not project.writable:
+    if not project.writable or not _is_of(job, project):
         return
     if isinstance(job, TrainJob):
         _record_training(project, job, finished)
@@ -32,6 +33,11 @@ def record(project: Project, job: Job, finished: Finished) -> None:
         _record_predictions(project, job.run_id, only)
     if isinstance(job, EvaluateJob) and finished.outcome is Outcome.COMPLETED:
         _record_figures(project, job, finished)
+
+
+def _is_of(job: Job, project: Project) -> bool:
+    """Tell whether the job worked on this project: a window may have opened another meanwhile."""
+    return Path(getattr(job, "project", "")).resolve() == project.path.resolve()
 
 
 def _record_training(project: Project, job: TrainJob, finished: Finished) -> None:
