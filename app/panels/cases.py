@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from ...core.project.records import Split, Status
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ...core.project.store import Project
 
 TYPING_MS = 150
+LEAST_PX = 224
 _UNLABELLED = tuple(Status).index(Status.UNLABELLED)
 
 
@@ -51,7 +53,7 @@ class CasesPanel(QWidget):
         self.thumbnails = Thumbnails(self)
         self._errands = Errands(1, "longtail predictions", self)
         self._guesses = Guesses()
-        self.setMinimumWidth(200)
+        self.setMinimumWidth(LEAST_PX)
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._make_parts()
@@ -344,6 +346,11 @@ class CasesPanel(QWidget):
         """Wait for threads that read files; call before the window goes."""
         self._errands.close()
         self.thumbnails.close()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for the list in a low window."""
+        super().resizeEvent(event)
+        self.head.give_room(self.height())
 
     def sizeHint(self) -> QSize:
         """As wide as the window's design has it."""

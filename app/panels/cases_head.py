@@ -11,8 +11,10 @@ from ..widgets.bars import ROW_PX, Bar, ClassBars
 from ..widgets.basic import IconButton, TextLabel, TitleLabel, mark
 from ..widgets.paint import bar, painting, sized
 
-MOST_ROWS = 10
+MOST_ROWS, LEAST_ROWS = 10, 4
 SCROLLBAR_PX, GAP_PX = 8, 4
+SHARE = 0.3
+"""How much of the panel's height the bars may take."""
 LEGEND_PX = 18
 
 
@@ -69,6 +71,7 @@ class ClassesHead(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._most = MOST_ROWS
         self.count = TextLabel("", self)
         mark(self.count, "quiet")
         self.menu = IconButton("ph.dots-three", "Classes and cases: add, rename, import", self)
@@ -104,10 +107,22 @@ class ClassesHead(QWidget):
         """Show the counts of a project."""
         self.bars.set_bars(bars, beside=[waiting])
         self.waiting.set_bars([waiting], beside=bars)
-        self.area.setFixedHeight(min(len(bars), MOST_ROWS) * ROW_PX)
-        scrolls = len(bars) > MOST_ROWS
-        self.bars.setContentsMargins(0, 0, GAP_PX if scrolls else 0, 0)
-        self.waiting.setContentsMargins(0, 0, GAP_PX + SCROLLBAR_PX if scrolls else 0, 0)
         self.count.setText(f"{cases:,}")
         self.count.setAccessibleName(f"{cases:,} cases")
         self.legend.show_predicted(predicted)
+        self._fit()
+
+    def give_room(self, height: int) -> None:
+        """Show as many bars at once as a panel of this height bears; the others scroll."""
+        most = min(max(int(height * SHARE) // ROW_PX, LEAST_ROWS), MOST_ROWS)
+        if most != self._most:
+            self._most = most
+            self._fit()
+
+    def _fit(self) -> None:
+        bars = self.bars.bars
+        self.area.setFixedHeight(min(len(bars), self._most) * ROW_PX)
+        scrolls = len(bars) > self._most
+        self.bars.setContentsMargins(0, 0, GAP_PX if scrolls else 0, 0)
+        self.waiting.setContentsMargins(0, 0, GAP_PX + SCROLLBAR_PX if scrolls else 0, 0)
+        self.layout().activate()

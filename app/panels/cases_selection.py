@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal, SignalInstance
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from ...core.project.records import Split, Status
@@ -17,6 +18,7 @@ _CHIPS: tuple[tuple[Status | None, str, str], ...] = (
     (Status.DRAFT, "Draft", "Begun, not reviewed yet"),
     (Status.REVIEWED, "Done", "Reviewed"),
 )
+GAP_PX = 5
 SPLIT_WORDS = {Split.TRAIN: "Train", Split.VAL: "Val", Split.TEST: "Test"}
 STATUS_WORDS = {
     Status.UNLABELLED: "Unlabelled",
@@ -34,9 +36,10 @@ class FilterChips(QWidget):
         super().__init__(parent)
         self._group = QButtonGroup(self)
         self._chips: dict[Status | None, Chip] = {}
+        self._counts: dict[Status, int] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(5)
+        row.setSpacing(GAP_PX)
         for status, words, tip in _CHIPS:
             chip = Chip(words, self, tip=tip)
             chip.setMinimumWidth(10)
@@ -55,10 +58,27 @@ class FilterChips(QWidget):
         self._chips[status].setChecked(True)
 
     def show_counts(self, counts: Mapping[Status, int]) -> None:
-        """Show how many cases each has."""
-        for status, chip in self._chips.items():
+        """Show how many cases each has; the tooltip says it where there is no room."""
+        self._counts = dict(counts)
+        for status, words, tip in _CHIPS:
             if status is not None:
-                chip.set_count(counts.get(status, 0))
+                self._chips[status].setToolTip(f"{tip}: {self._counts.get(status, 0):,}")
+                self._chips[status].setAccessibleName(f"{words}, {self._counts.get(status, 0):,}")
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the counts out in a narrow panel."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        for counted in (True, False):
+            for status, chip in self._chips.items():
+                shown = counted and status is not None and bool(self._counts)
+                chip.set_count(self._counts.get(status, 0) if shown and status else None)
+            gaps = GAP_PX * (len(self._chips) - 1)
+            if sum(chip.sizeHint().width() for chip in self._chips.values()) + gaps <= self.width():
+                return
 
 
 class SelectionBar(QWidget):

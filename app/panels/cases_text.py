@@ -31,9 +31,10 @@ def row_of(
     """Put a case into words."""
     status = case.status.value
     if case.status is Status.UNLABELLED and guess is not None:
-        chip, tier = _chip(guess.class_ids, classes, tiers)
+        found = guess.class_ids if guess.probability is not None else _rare(guess.class_ids, tiers)
+        chip, tier = _chip(found, classes, tiers)
         return CaseRow(short_name(case), _detail(case, guess), "predicted", chip, tier, True)
-    given = sorted(case.labels.yes) if case.labels is not None else []
+    given = sorted(case.labels.yes) if case.labels is not None else _drawn(case, tiers)
     chip, tier = _chip(given, classes, tiers)
     if not chip and case.labels is not None and case.status is not Status.UNLABELLED:
         chip = "no finding"
@@ -96,6 +97,15 @@ def _detail(case: Case, guess: Guess | None) -> str:
     else:
         parts.append(size_words(case))
     return " · ".join(part for part in parts if part)
+
+
+def _drawn(case: Case, tiers: Mapping[int, str]) -> list[int]:
+    """Give the rare classes that are drawn in a scan; the common ones are in nearly all."""
+    return _rare([key for key, volume in case.volumes_mm3.items() if volume > 0], tiers)
+
+
+def _rare(class_ids: Sequence[int], tiers: Mapping[int, str]) -> list[int]:
+    return [class_id for class_id in class_ids if tiers.get(class_id) == "tail"]
 
 
 def _chip(

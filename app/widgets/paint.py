@@ -56,12 +56,15 @@ def chip(
 
 
 def status_shape(painter: QPainter, centre: QPointF, status: str, colour: str) -> None:
-    """Draw a disc (reviewed), a half disc (draft) or a ring (anything else), 9 px across."""
+    """Draw a disc (reviewed), a half disc (draft), a dotted ring (predicted) or a ring, 9 px."""
     radius = 4.0
     painter.setBrush(Qt.BrushStyle.NoBrush)
     pen = painter.pen()
     pen.setColor(QColor(colour))
     pen.setWidthF(1.2)
+    if status == "predicted":
+        pen.setStyle(Qt.PenStyle.CustomDashLine)
+        pen.setDashPattern([1.1, 1.5])
     painter.setPen(pen)
     if status == "reviewed":
         painter.setBrush(QColor(colour))

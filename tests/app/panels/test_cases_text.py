@@ -94,6 +94,15 @@ def test_a_guess_shows_only_where_nobody_has_labelled():
     assert (labelled.status, labelled.guessed) == ("reviewed", False)
 
 
+def test_scans_name_only_their_rare_classes():
+    drawn = case(status=Status.REVIEWED, has_mask=True, volumes_mm3={1: 900.0, 2: 3.0, 255: 1.0})
+    assert row_of(drawn, CLASSES, TIERS).chip == "Hernia"
+    common = case(status=Status.REVIEWED, has_mask=True, volumes_mm3={1: 900.0, 2: 0.0})
+    assert row_of(common, CLASSES, TIERS).chip == ""
+    assert row_of(case(), CLASSES, TIERS, Guess((1, 2))).chip == "Hernia"
+    assert row_of(case(), CLASSES, TIERS, Guess((1,))).chip == ""
+
+
 def record(logits=None, file=None):
     values = None if logits is None else np.array(logits, np.float32)
     return PredictionRecord("a", "run", "hash", 1, file, values)
