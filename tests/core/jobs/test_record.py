@@ -99,8 +99,7 @@ def test_files_outside_the_project_leave_nothing_in_it(images):
 
 
 def test_the_end_of_another_projects_job_is_not_recorded_here(images, tmp_path):
-    with Project.open(images) as project:
-        before = project.run(RUN).state
-        job = TrainJob(str(tmp_path / "another.longtail"), RUN)
-        record(project, job, Finished(Outcome.FAILED, None, "It broke."))
-        assert project.run(RUN).state == before
+    before = images.run(RUN).state
+    job = TrainJob(str(tmp_path / "another.longtail"), RUN)
+    record(images, job, Finished(Outcome.FAILED, None, "It broke."))
+    assert images.run(RUN).state == before
