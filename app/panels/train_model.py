@@ -233,8 +233,11 @@ def _blocked(
 
 def _culprit(project: "Project", wish: Wish) -> str:
     """Find the part of a wish without which it would work; empty if it is none of them."""
-    for name in (VALIDATION, LABELLED):
-        without = replace(wish, **{name: None})
+    withouts = {
+        VALIDATION: replace(wish, validation=None),
+        LABELLED: replace(wish, labelled=None),
+    }
+    for name, without in withouts.items():
         if without == wish:
             continue
         try:

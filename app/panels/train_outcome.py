@@ -133,5 +133,6 @@ def _change(
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and math.isfinite(value)
-    return float(value) if is_number else None
+    if isinstance(value, int | float) and math.isfinite(value):
+        return float(value)
+    return None
