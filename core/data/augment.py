@@ -30,6 +30,9 @@ class Variation:
         Axes of space that may be mirrored, 0 the first.
     geometry_share
         Probability that an image is turned, zoomed and bent.
+    swaps
+        The last two axes may change places, which with mirroring makes all quarter turns, exactly
+        and without blur; they must be equally long.
     """
 
     turn: float = 0.0
@@ -39,6 +42,7 @@ class Variation:
     bend: float = 0.0
     flips: tuple[int, ...] = ()
     geometry_share: float = 1.0
+    swaps: bool = False
     brightness: float = 0.0
     contrast: float = 0.0
     gamma: float = 0.0
@@ -116,6 +120,8 @@ def vary(
     size = tuple(size or images.shape[2:])
     images, labels = move(images, labels, variation, generator, size, spacing)
     images, labels = mirror(images, labels, variation.flips, generator)
+    if variation.swaps:
+        images, labels = swap(images, labels, generator)
     return vary_values(images, variation, generator), labels
 
 
@@ -181,6 +187,19 @@ def mirror(
         images = torch.where(_like(chosen, images), images.flip(2 + axis), images)
         if labels is not None:
             labels = torch.where(_like(chosen, labels), labels.flip(1 + axis), labels)
+    return images, labels
+
+
+def swap(
+    images: Tensor, labels: Tensor | None, generator: Generator
+) -> tuple[Tensor, Tensor | None]:
+    """Let the last two axes change places in half of the images; they must be equally long."""
+    if images.shape[-1] != images.shape[-2]:
+        return images, labels
+    chosen = (_draw((len(images),), generator) < 0.5).to(images.device)
+    images = torch.where(_like(chosen, images), images.transpose(-1, -2), images)
+    if labels is not None:
+        labels = torch.where(_like(chosen, labels), labels.transpose(-1, -2), labels)
     return images, labels
 
 

@@ -83,7 +83,7 @@ def plan_run(
         settings=resolved.model_dump(),
         task=project.task,
         classes=classes,
-        channel_count=_channel_count(cases),
+        channel_count=_channel_count(cases, project.task),
         grid=grid,
         seed=seed,
         minutes=minutes,
@@ -196,9 +196,10 @@ def _some_cases(project: Project, ids: Sequence[str]) -> list[Case]:
     return project.cases(ids=list(ids)[::step])
 
 
-def _channel_count(cases: Sequence[Case]) -> int:
+def _channel_count(cases: Sequence[Case], task: Task) -> int:
     counts = sorted({case.channel_count for case in cases if case.channel_count})
-    if len(counts) > 1 and counts != [1, 3]:
+    grey_and_colour = counts == [1, 3] and task is not Task.SEGMENTATION
+    if len(counts) > 1 and not grey_and_colour:
         raise LongtailError(
             f"The training cases have different numbers of channels: {counts}.",
             "Train cases with the same channels.",

@@ -12,6 +12,7 @@ from longtail.core.data.augment import (
     Variation,
     any_way_up,
     mirror,
+    swap,
     vary,
 )
 
@@ -112,3 +113,14 @@ def test_mirroring_hits_about_half():
     mirrored, _ = mirror(images, None, (1,), generator())
     share = float((mirrored[:, 0, 0, 0] == 3).float().mean())
     assert 0.4 < share < 0.6
+
+
+def test_swapping_turns_image_and_labels_alike():
+    images = torch.rand(64, 1, 6, 6)
+    labels = (images[:, 0] > 0.5).to(torch.uint8)
+    swapped, truth = swap(images, labels, generator())
+    assert torch.equal(truth, (swapped[:, 0] > 0.5).to(torch.uint8))
+    share = float((swapped != images).flatten(1).any(1).float().mean())
+    assert 0.3 < share < 0.7
+    long = torch.rand(2, 1, 6, 4)
+    assert torch.equal(swap(long, None, generator())[0], long)
