@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LEFT_PX, RIGHT_PX = 280, 310
 WIDE_FROM_PX = 1600
 WIDE_LEFT_PX, WIDE_RIGHT_PX = 330, 360
+BOTH_FROM_PX = 1000
+"""The least height of a window in which Cases and napari's layer docks stand together."""
 WARM_UP_MS = 1500
 FIRST_SIZE = (1366, 768)
 
@@ -96,7 +98,7 @@ class Frame(QObject):
         menu = napari_window.add_menu(self.window, "&Project")
         menu.aboutToShow.connect(partial(self._refill, menu))
         for keys, act in (
-            ("Ctrl+L", partial(napari_window.toggle_layer_docks, self.window)),
+            ("Ctrl+L", self.toggle_layers),
             ("?", self.show_keys),
         ):
             shortcut = QShortcut(QKeySequence(keys), self.window)
@@ -208,6 +210,17 @@ class Frame(QObject):
         """Leave napari's list of tool keys out of the status bar: ours are on the sheet."""
         if self.viewer.help:
             self.viewer.help = ""
+
+    def toggle_layers(self) -> None:
+        """Show napari's layer list and controls, in place of Cases where there is no room."""
+        docks = napari_window.layer_docks(self.window)
+        shown = not any(dock.isVisible() for dock in docks)
+        # What goes, goes first: docks that stand together for a moment make the window grow.
+        if shown and self.window.height() < BOTH_FROM_PX:
+            self.docks["Cases"].hide()
+        napari_window.show_layer_docks(self.window, shown)
+        if not shown:
+            self.docks["Cases"].show()
 
     def open_panel(self, name: str) -> None:
         """Go to Label, Train, Results or Cases."""

@@ -76,12 +76,6 @@ def show_layer_docks(window: QMainWindow, shown: bool) -> None:
         dock.setVisible(shown)
 
 
-def toggle_layer_docks(window: QMainWindow) -> None:
-    """Show napari's layer list and controls if they are hidden, else hide them."""
-    docks = layer_docks(window)
-    show_layer_docks(window, not any(dock.isVisible() for dock in docks))
-
-
 def without_title(dock: QDockWidget, *, fixed_height: int | None = None) -> None:
     """Take a dock's title bar and keep the dock where it is."""
     dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)

@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QApplication, QDockWidget
 
 from longtail.app import leaving, napari_window, window
-from longtail.app.frame import Frame
+from longtail.app.frame import BOTH_FROM_PX, Frame
 from longtail.app.leaving import Leaving
 from longtail.app.room import Room
 from longtail.app.settings import recents, store
@@ -64,10 +64,13 @@ def test_napari_s_docks_are_one_key_away(frame, qtbot):
     docks = napari_window.layer_docks(frame.window)
     assert [d.objectName() for d in docks] == list(napari_window.LAYER_DOCKS)
     assert not any(d.isVisible() for d in docks)
-    napari_window.toggle_layer_docks(frame.window)
+    frame.toggle_layers()
     assert all(d.isVisible() for d in docks)
-    napari_window.toggle_layer_docks(frame.window)
+    low = frame.window.height() < BOTH_FROM_PX
+    assert frame.docks["Cases"].isVisible() != low
+    frame.toggle_layers()
     assert not any(d.isVisible() for d in docks)
+    assert frame.docks["Cases"].isVisible()
 
 
 def test_a_project_takes_the_place_of_the_welcome(frame, scans, qtbot):
