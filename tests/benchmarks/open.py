@@ -61,7 +61,8 @@ def _first_slice(path: Path) -> float:
 
 
 def _plain_read(path: Path) -> float:
-    return float(sitk.GetArrayViewFromImage(sitk.ReadImage(str(path)))[0].sum())
+    image = sitk.ReadImage(str(path))  # held: the view does not keep the image alive
+    return float(sitk.GetArrayViewFromImage(image)[0].sum())
 
 
 def _seconds(work: Callable[[], float]) -> float:
