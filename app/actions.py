@@ -115,8 +115,6 @@ class ProjectActions(QObject):
 
     def sample(self) -> None:
         """Make the sample project in a folder that the user chooses, and open it."""
-        from ..core.project.sample import build_heart_sample
-
         folder = QFileDialog.getExistingDirectory(
             self._window, "Where shall the sample go?", str(Path.home())
         )
@@ -124,12 +122,7 @@ class ProjectActions(QObject):
             return
         place = free_folder(Path(folder) / "longtail-sample")
         self._session.notify("Making the sample: about ten seconds, no download.")
-        self._errands.ask(
-            partial(build_heart_sample, place), self._session_open, self._sample_failed
-        )
-
-    def _session_open(self, path: Path) -> None:
-        self.open_path(path)
+        self._errands.ask(partial(build_sample, place), self.open_path, self._sample_failed)
 
     def _sample_failed(self, error: Exception) -> None:
         if not isinstance(error, LongtailError):
@@ -186,6 +179,13 @@ class ProjectActions(QObject):
         recent = recent_of(self._session)
         if recent is not None:
             remember(recent)
+
+
+def build_sample(folder: Path) -> Path:
+    """Make the sample project in a folder; takes ten seconds, so ask in a thread."""
+    from ..core.project.sample import build_heart_sample
+
+    return build_heart_sample(folder)
 
 
 def free_folder(wanted: Path) -> Path:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDockWidget, QMenu
 
+from ..core.backend.events import Finished, Outcome
 from . import napari_window
 from .actions import ProjectActions
 from .leaving import CloseGuard
@@ -21,6 +22,7 @@ from .panels.welcome import WelcomePanel
 from .room import Room
 from .session import Notice, Session
 from .settings import recents, store
+from .tracked import TrackedJob
 from .widgets.dress import install_font
 from .widgets.key_sheet import KeySheet
 from .widgets.toast import ToastStack
@@ -56,6 +58,7 @@ class Frame(QObject):
         session = room.session
         self.cases = CasesPanel(session)
         self.tabs = TaskTabs()
+        self._cases_px = LEFT_PX
         self.bar = SessionBar(session, self._fill_menu)
         self.docks = self._dock(viewer)
         self.window = napari_window.main_window(self.bar)
@@ -129,6 +132,7 @@ class Frame(QObject):
         session.project_about_to_change.connect(self._furnish)
         session.project_changed.connect(self._show_project)
         session.notice.connect(self._show_notice)
+        session.job_finished.connect(self._job_ended)
         self._rest.timeout.connect(session.backend.warm_up)
         self.actions.busy.connect(self.bar.show_busy)
         self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))
@@ -196,6 +200,14 @@ class Frame(QObject):
             with session.reporting():
                 session.show_case(session.catalogue.ids[session.visible_rows[0]])
 
+    def _job_ended(self, job: TrackedJob, finished: Finished) -> None:
+        """Tell of a training's end where the user is looking at something else."""
+        if not job.is_training or self.tabs.current() == "Train" or finished.result is None:
+            return
+        if finished.outcome in (Outcome.COMPLETED, Outcome.STOPPED):
+            see = ("See what came of it", partial(self.tabs.open, "Train"))
+            self.toasts.show_notice(f"{job.title} is ready.", "good", see)
+
     def _show_notice(self, notice: Notice) -> None:
         self.toasts.show_notice(notice.text, notice.severity, notice.action)
 
@@ -216,11 +228,14 @@ class Frame(QObject):
         docks = napari_window.layer_docks(self.window)
         shown = not any(dock.isVisible() for dock in docks)
         # What goes, goes first: docks that stand together for a moment make the window grow.
+        cases = self.docks["Cases"]
         if shown and self.window.height() < BOTH_FROM_PX:
-            self.docks["Cases"].hide()
+            self._cases_px = cases.width()
+            cases.hide()
         napari_window.show_layer_docks(self.window, shown)
-        if not shown:
-            self.docks["Cases"].show()
+        if not shown and cases.isHidden():
+            cases.show()
+            napari_window.set_widths(self.window, [cases], [self._cases_px])
 
     def open_panel(self, name: str) -> None:
         """Go to Label, Train, Results or Cases."""
