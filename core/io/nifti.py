@@ -1,14 +1,13 @@
 """NIfTI-1 and NIfTI-2 headers: for lazy reading, and for the files that ITK refuses."""
 
-import gzip
 import io
 import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+from isal import igzip, isal_zlib  # twice as fast as zlib, and faster than ITK
 
 from ..errors import LongtailError
 from .geometry import Geometry
@@ -134,7 +133,7 @@ def read_pixels(header: NiftiHeader, path: Path) -> AnyArray:
             file.seek(header.offset)
             read = file.readinto(stored.data.cast("B"))
             file.read(1)  # reads on to the checksum at the end
-        except (EOFError, OSError, zlib.error) as error:
+        except (EOFError, OSError, isal_zlib.error) as error:
             raise cut_off(path) from error
     if read < stored.nbytes:
         raise cut_off(path)
@@ -162,7 +161,7 @@ def cut_off(path: Path) -> LongtailError:
 def _open(path: Path, ahead: int = READ_AHEAD) -> io.BufferedReader:
     if not _is_gzip(path):
         return path.open("rb")
-    return io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")), ahead)
+    return io.BufferedReader(cast("io.RawIOBase", igzip.open(path, "rb")), ahead)
 
 
 def _is_gzip(path: Path) -> bool:
@@ -174,7 +173,7 @@ def _first_bytes(path: Path, count: int) -> bytes:
     try:
         with _open(path, ahead=count) as file:
             return file.read(count)
-    except (EOFError, OSError, zlib.error) as error:
+    except (EOFError, OSError, isal_zlib.error) as error:
         raise LongtailError(
             f"{path.name} cannot be read: {_why(error)}.", "Copy or download it again."
         ) from error
