@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LABEL_PX = 74
+SMALL_PX, LARGE_PX = (600, 340), (600, 560)
 TABLES = "Tables (*.csv *.tsv)"
 
 
@@ -89,7 +90,6 @@ class NewProjectDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import cases" if self._into else "New project")
         self.setMinimumWidth(560)
-        self.resize(600, 560)
         self._progress.connect(self._show_progress)
         self._build()
         dress(self)
@@ -389,6 +389,7 @@ class NewProjectDialog(QDialog):
 
     def _show(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
+        self.resize(*(LARGE_PX if page is self.proposal else SMALL_PX))
         self.complaint.setText("")
         self.back.setVisible(page is self.proposal)
         self.go.setVisible(page is self.proposal)
