@@ -13,6 +13,9 @@ from ..errors import LongtailError
 from .geometry import Geometry
 from .image import AnyArray, Header, Source
 
+BROKEN: tuple[type[Exception], ...] = (EOFError, OSError, isal_zlib.IsalError)
+"""What reading a packed file raises when it is damaged."""
+
 SHEAR_LIMIT = 0.02
 """Cosine between two axes above which a grid counts as sheared (89 degrees)."""
 
@@ -133,7 +136,7 @@ def read_pixels(header: NiftiHeader, path: Path) -> AnyArray:
             file.seek(header.offset)
             read = file.readinto(stored.data.cast("B"))
             file.read(1)  # reads on to the checksum at the end
-        except (EOFError, OSError, isal_zlib.error) as error:
+        except BROKEN as error:
             raise cut_off(path) from error
     if read < stored.nbytes:
         raise cut_off(path)
@@ -173,7 +176,7 @@ def _first_bytes(path: Path, count: int) -> bytes:
     try:
         with _open(path, ahead=count) as file:
             return file.read(count)
-    except (EOFError, OSError, isal_zlib.error) as error:
+    except BROKEN as error:
         raise LongtailError(
             f"{path.name} cannot be read: {_why(error)}.", "Copy or download it again."
         ) from error
