@@ -13,7 +13,7 @@ from ..errors import LongtailError
 from .geometry import Geometry
 from .image import AnyArray, Header, Source
 
-BROKEN: tuple[type[Exception], ...] = (EOFError, OSError, isal_zlib.IsalError)
+BROKEN = (EOFError, OSError, cast("type[Exception]", isal_zlib.IsalError))
 """What reading a packed file raises when it is damaged."""
 
 SHEAR_LIMIT = 0.02
@@ -164,7 +164,8 @@ def cut_off(path: Path) -> LongtailError:
 def _open(path: Path, ahead: int = READ_AHEAD) -> io.BufferedReader:
     if not _is_gzip(path):
         return path.open("rb")
-    return io.BufferedReader(cast("io.RawIOBase", igzip.open(path, "rb")), ahead)
+    packed = igzip.open(path, "rb")  # type: ignore[no-untyped-call]
+    return io.BufferedReader(packed, ahead)
 
 
 def _is_gzip(path: Path) -> bool:
