@@ -12,14 +12,10 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QDialog,
     QFileDialog,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QMenu,
     QProgressBar,
-    QScrollArea,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -33,7 +29,6 @@ from ..widgets.basic import (
     Card,
     GhostButton,
     HairLine,
-    LinkButton,
     PrimaryButton,
     QuietLabel,
     Segments,
@@ -41,8 +36,8 @@ from ..widgets.basic import (
     TitleLabel,
     mark,
 )
-from ..widgets.choice import BigChoice
 from ..widgets.dress import dress
+from .new_project_pages import BeginPage, fill, new_page, scrolling, side_by_side
 from .new_project_plan import (
     DEFAULT_SHARES,
     TASK_WORDS,
@@ -64,7 +59,6 @@ log = logging.getLogger(__name__)
 
 LABEL_PX = 74
 SMALL_PX, LARGE_PX = (600, 340), (600, 560)
-TABLES = "Tables (*.csv *.tsv)"
 
 
 class NewProjectDialog(QDialog):
@@ -84,7 +78,6 @@ class NewProjectDialog(QDialog):
         self._session = session
         self._into = session.project if into_open_project else None
         self._source: Path | None = None
-        self._labels: Path | None = None
         self._plan: ImportPlan | None = None
         self._errands = Errands(1, "longtail import", self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -101,7 +94,8 @@ class NewProjectDialog(QDialog):
 
     def _build(self) -> None:
         self.pages = QStackedWidget(self)
-        self.begin, self.wait, self.proposal = self._begin(), self._wait(), self._proposal()
+        self.begin, self.wait, self.proposal = BeginPage(), self._wait(), self._proposal()
+        self.begin.chosen.connect(lambda path: self.look(Path(path)))
         for page in (self.begin, self.wait, self.proposal):
             self.pages.addWidget(page)
         self.complaint = TextLabel("", self)
@@ -127,46 +121,8 @@ class NewProjectDialog(QDialog):
         whole.addWidget(HairLine(self))
         whole.addLayout(foot)
 
-    def _begin(self) -> QWidget:
-        page, column = _page()
-        column.addWidget(
-            QuietLabel(
-                "Choose where the images are. Nothing in that folder is changed or copied, and you "
-                "see what will be imported before anything is.",
-                page,
-            )
-        )
-        folder = BigChoice(
-            "ph.folder-open",
-            "A folder of images",
-            "NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG, TIFF; MSD and nnU-Net folders",
-            page,
-        )
-        folder.clicked.connect(lambda _checked=False: self._choose_folder())
-        table = BigChoice(
-            "ph.table",
-            "A table or a MedMNIST file",
-            "CSV with a column of files and one of labels; or .npz",
-            page,
-        )
-        table.clicked.connect(lambda _checked=False: self._choose_file())
-        self.labels_button = LinkButton(
-            "Labels are somewhere else...",
-            page,
-            tip="A table or a folder of masks that belongs to the images",
-        )
-        self.labels_button.setMenu(self._labels_menu())
-        self.labels_words = QuietLabel("", page)
-        column.addSpacing(4)
-        for part in (folder, table):
-            column.addWidget(part)
-        column.addWidget(self.labels_button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self.labels_words)
-        column.addStretch(1)
-        return page
-
     def _wait(self) -> QWidget:
-        page, column = _page()
+        page, column = new_page()
         column.addStretch(1)
         self.doing = TextLabel("", page)
         self.doing.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -178,9 +134,9 @@ class NewProjectDialog(QDialog):
         return page
 
     def _proposal(self) -> QWidget:
-        page, column = _page()
+        page, column = new_page()
         self.found = Card(page)
-        self.found_area = _scrolling(self.found)
+        self.found_area = scrolling(self.found)
         column.addWidget(self.found_area, 1)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
@@ -207,9 +163,9 @@ class NewProjectDialog(QDialog):
             ("Task", self.task),
             ("", self.task_words),
             ("Classes", self.classes),
-            ("Split", _side_by_side(self.split, self.keep_split)),
+            ("Split", side_by_side(self.split, self.keep_split)),
             ("", self.as_draft),
-            ("Project", _side_by_side(self.place, elsewhere)),
+            ("Project", side_by_side(self.place, elsewhere)),
         ]
         for row, (words, part) in enumerate(rows):
             label = TextLabel(words, page)
@@ -223,40 +179,6 @@ class NewProjectDialog(QDialog):
         return page
 
     # --- choosing ---
-
-    def _choose_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "A folder of images")
-        if folder:
-            self.look(Path(folder))
-
-    def _choose_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self, "A table or a MedMNIST file", "", "Tables and arrays (*.csv *.tsv *.npz)"
-        )
-        if name:
-            self.look(Path(name))
-
-    def _labels_menu(self) -> QMenu:
-        menu = QMenu(self)
-        menu.addAction("In a folder of masks...").triggered.connect(
-            lambda _checked=False: self.take_labels(
-                QFileDialog.getExistingDirectory(self, "A folder of masks")
-            )
-        )
-        menu.addAction("In a table...").triggered.connect(
-            lambda _checked=False: self.take_labels(
-                QFileDialog.getOpenFileName(self, "A table of labels", "", "Tables (*.csv *.tsv)")[
-                    0
-                ]
-            )
-        )
-        return menu
-
-    def take_labels(self, name: str) -> None:
-        """Take labels from a folder or table; empty changes nothing."""
-        if name:
-            self._labels = Path(name)
-            self.labels_words.setText(f"Labels from {name}. Now choose the images.")
 
     def _choose_place(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "The project", self.place.text())
@@ -274,7 +196,7 @@ class NewProjectDialog(QDialog):
         self._begin_waiting(f"Looking through {source.name or source} ...")
         self._errands.forget()
         self._errands.ask(
-            partial(look_through, source, self._labels, wanted, known),
+            partial(look_through, source, self.begin.labels, wanted, known),
             self._propose,
             self._not_found,
         )
@@ -286,7 +208,7 @@ class NewProjectDialog(QDialog):
     def _propose(self, plan: "ImportPlan") -> None:
         self._plan = plan
         assert self._source is not None
-        _fill(self.found, plan.sentences())
+        fill(self.found, plan.sentences())
         task = Task(plan.task)
         self.task.set_value(task.value)
         self.task_words.setText(TASK_WORDS[task][1])
@@ -405,45 +327,3 @@ class NewProjectDialog(QDialog):
             event.ignore()
             return
         super().closeEvent(event)
-
-
-def _page() -> tuple[QWidget, QVBoxLayout]:
-    page = QWidget()
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 4, 0, 4)
-    column.setSpacing(10)
-    return page, column
-
-
-def _side_by_side(*parts: QWidget) -> QWidget:
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(8)
-    for part in parts:
-        row.addWidget(part)
-    row.setStretch(0, 1)
-    return holder
-
-
-def _scrolling(inner: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-    area.setWidget(inner)
-    return area
-
-
-def _fill(card: Card, sentences: list[str]) -> None:
-    while (item := card.body.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.deleteLater()
-    for number, sentence in enumerate(sentences):
-        label = TextLabel(sentence, card)
-        label.setWordWrap(True)
-        if number == 0:
-            mark(label, "strong")
-        card.body.addWidget(label)
-    card.body.addStretch(1)

@@ -200,3 +200,20 @@ def test_a_folder_dropped_on_the_welcome_is_looked_through(qtbot, session, image
     qtbot.waitUntil(lambda: dialog.pages.currentWidget() is dialog.proposal, timeout=WAIT_MS)
     assert Path(dialog.place.text()).suffix == ".longtail"
     dialog.reject()
+
+
+def test_labels_may_be_somewhere_else(qtbot, session, tmp_path, monkeypatch):
+    (tmp_path / "pictures").mkdir()
+    for number in range(4):
+        array = np.full((8, 8), 40 * number, np.uint8)
+        Image.fromarray(array).save(tmp_path / "pictures" / f"p{number}.png")
+    table = tmp_path / "findings.csv"
+    table.write_text("file,label\n" + "".join(f"p{n}.png,{'ab'[n % 2]}\n" for n in range(4)))
+    dialog = NewProjectDialog(session)
+    qtbot.addWidget(dialog)
+    dialog.begin.take_labels(str(table))
+    assert "findings.csv" in dialog.begin.words.text()
+    dialog.begin.chosen.emit(str(tmp_path / "pictures"))
+    qtbot.waitUntil(lambda: dialog.pages.currentWidget() is not dialog.wait, timeout=WAIT_MS)
+    assert class_names(dialog.classes.text()) == ("a", "b"), dialog.complaint.text()
+    dialog.reject()
