@@ -6,6 +6,11 @@ from pathlib import Path
 
 from ..core.errors import LongtailError
 
+COMMANDS = frozenset(
+    "demo init import info methods train runs predict evaluate export bench".split()
+)
+"""The words that are a command and not a project to open; `app.cli` has what they do."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and give the exit status; failures are one sentence on standard error.
@@ -33,12 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from .cli import COMMANDS, app
-
-    if _asks_for_window(arguments, COMMANDS):
+    if _asks_for_window(arguments):
         from .launch import launch
 
         return launch(Path(arguments[0]) if arguments else None)
+    from .cli import app  # late: the window does not wait for the commands' imports
+
     try:
         app(args=arguments, prog_name="longtail")
     except SystemExit as leaving:
@@ -46,11 +51,11 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _asks_for_window(arguments: list[str], commands: frozenset[str]) -> bool:
+def _asks_for_window(arguments: list[str]) -> bool:
     if not arguments:
         return True
     first = arguments[0]
-    if first in commands or first.startswith("-") or len(arguments) > 1:
+    if first in COMMANDS or first.startswith("-") or len(arguments) > 1:
         return False
     return first.endswith(".longtail") or Path(first).is_dir()
 

@@ -15,7 +15,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-_TABLE: dict[str, Callable[..., None]] = {
+TABLE: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "init": projects.init,
     "import": projects.import_,
@@ -28,8 +28,5 @@ _TABLE: dict[str, Callable[..., None]] = {
     "export": results.export,
     "bench": bench.bench,
 }
-for _name, _command in _TABLE.items():
+for _name, _command in TABLE.items():
     app.command(_name)(_command)
-
-COMMANDS = frozenset(_TABLE)
-"""The words that are a command and not a project to open."""

@@ -74,26 +74,27 @@ VOLUME_STRONG = Variation(
     blur_share=0.15,
     coarse_share=0.15,
 )
-IMAGE_LIGHT = Variation(flips=(1,), turn=math.radians(5), shrink=0.95, grow=1.05, shift=0.03)
+IMAGE_LIGHT = Variation(flips=(1,), brightness=0.1, contrast=0.1, colour=0.02)
+# Measured on blood cells at 96 px: stronger zoom, blur and colour leave a small network underfitted
+# within minutes (balanced accuracy .77 after 1,100 steps instead of .855 after 1,000).
 IMAGE_STRONG = Variation(
-    turn=math.radians(20),
-    shrink=0.8,
-    grow=1.25,
-    shift=0.08,
+    turn=math.radians(15),
+    shrink=0.9,
+    grow=1.1,
+    shift=0.05,
     flips=(1,),
-    brightness=0.25,
-    contrast=0.25,
-    gamma=0.2,
-    colour=0.08,
-    noise=0.05,
-    noise_share=0.15,
-    blur_share=0.15,
+    geometry_share=0.5,
+    brightness=0.15,
+    contrast=0.15,
+    colour=0.03,
 )
 
 
 def any_way_up(variation: Variation) -> Variation:
     """Allow every rotation and mirroring, as for cells and skin."""
-    return replace(variation, turn=math.pi, flips=(0, 1))
+    if not variation.moves:
+        return replace(variation, flips=(0, 1), swaps=True)
+    return replace(variation, turn=math.pi, flips=(0, 1), swaps=True)
 
 
 def vary(

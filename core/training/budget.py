@@ -1,9 +1,11 @@
 """How many steps a run has: given, or found by timing the first steps and then fixed for good."""
 
+import statistics
+
 SKIPPED_STEPS = 3
-TIMED_STEPS = 10
 LEAST_TIMED = 3
 TIMED_SHARE = 0.05
+TIMED_AT_MOST_S = 30.0
 VALIDATION_RESERVE = 0.08
 GUARD = 1.1
 UNKNOWN_TOTAL = 100_000
@@ -69,9 +71,10 @@ class Budget:
 
     @property
     def step_s(self) -> float:
-        """Mean time of the timed steps, or 0."""
-        return sum(self._timed) / len(self._timed) if self._timed else 0.0
+        """Median time of the timed steps, or 0: a moment's load must not decide a whole run."""
+        return statistics.median(self._timed) if self._timed else 0.0
 
     def _knows_enough(self, limit_s: float) -> bool:
-        long_enough = sum(self._timed) >= TIMED_SHARE * limit_s and len(self._timed) >= LEAST_TIMED
-        return len(self._timed) >= TIMED_STEPS or long_enough or self.seconds >= limit_s
+        enough_s = min(TIMED_SHARE * limit_s, TIMED_AT_MOST_S)
+        timed = sum(self._timed) >= enough_s and len(self._timed) >= LEAST_TIMED
+        return timed or self.seconds >= limit_s
