@@ -192,13 +192,7 @@ class Frame(QObject):
         if project is None:
             self.welcome.show_recent(recents())
         else:
-            self._show_first_case()
-
-    def _show_first_case(self) -> None:
-        session = self.room.session
-        if session.catalogue is not None and session.visible_rows.size:
-            with session.reporting():
-                session.show_case(session.catalogue.ids[session.visible_rows[0]])
+            self.room.session.show_first_case()
 
     def _job_ended(self, job: TrackedJob, finished: Finished) -> None:
         """Tell of a training's end where the user is looking at something else."""

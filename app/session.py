@@ -233,6 +233,12 @@ class Session:
         self.case = case
         self.case_changed.emit()
 
+    def show_first_case(self) -> None:
+        """Show the first case of the list, if there is one; what goes wrong becomes a notice."""
+        if self.catalogue is not None and self.visible_rows.size:
+            with self.reporting():
+                self.show_case(self.catalogue.ids[self.visible_rows[0]])
+
     def leave_case_of(self, case_ids: Sequence[str]) -> None:
         """Show no case if the one that is shown is among those about to be deleted."""
         if self.case is not None and self.case.id in case_ids:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.notifications import Notification, notification_manager
 from qtpy.QtCore import QCoreApplication, QEvent, QObject
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from .actions import ProjectActions
 from .keys import KEY_TABLE
@@ -36,6 +36,9 @@ __all__ = [
     "train_widget",
 ]
 
+LEAST_WIDTH_PX = 280
+"""What a page needs so as not to scroll sideways; napari's docks would be narrower."""
+
 _ROOMS: "weakref.WeakKeyDictionary[Viewer, Room]" = weakref.WeakKeyDictionary()
 
 
@@ -50,6 +53,7 @@ def room_of(viewer: "Viewer") -> Room:
         room = Room(viewer)
         _ROOMS[viewer] = room
         room.session.notice.connect(_tell_napari)
+        room.session.project_changed.connect(room.session.show_first_case)
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(room.close)
@@ -75,7 +79,26 @@ class _WhenDocked(QObject):
         return False
 
 
+class _Guide(QObject):
+    """Leads from a panel to another one that is docked in the same window."""
+
+    def __init__(self, panel: TrainPanel | ResultsPanel, room: Room) -> None:
+        super().__init__(panel)
+        self._panel, self._session = panel, room.session
+        panel.panel_asked.connect(self.open)
+
+    def open(self, name: str) -> None:
+        """Bring the panel `name` to the front, or say where it can be opened."""
+        for dock in self._panel.window().findChildren(QDockWidget):
+            if dock.windowTitle().partition(" (")[0] == name:
+                dock.show()
+                dock.raise_()
+                return
+        self._session.notify(f"Open the panel {name} under Plugins, Longtail.")
+
+
 def _docked(panel: QWidget, room: Room) -> QWidget:
+    panel.setMinimumWidth(LEAST_WIDTH_PX)
     _WhenDocked(panel, room)
     return panel
 
@@ -111,10 +134,16 @@ def label_widget(viewer: "Viewer") -> QWidget:
 def train_widget(viewer: "Viewer") -> QWidget:
     """Make the Train panel for a plain napari."""
     room = room_of(viewer)
-    return _docked(TrainPanel(room.session, room.canvas.fold), room)
+    panel = TrainPanel(room.session, room.canvas.fold)
+    _Guide(panel, room)
+    room.threads.append(panel)
+    return _docked(panel, room)
 
 
 def results_widget(viewer: "Viewer") -> QWidget:
     """Make the Results panel for a plain napari."""
     room = room_of(viewer)
-    return _docked(ResultsPanel(room.session, room.canvas), room)
+    panel = ResultsPanel(room.session, room.canvas)
+    _Guide(panel, room)
+    room.threads.append(panel)
+    return _docked(panel, room)
