@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -18,6 +19,8 @@ from ..widgets.page import EmptyState
 from .cases_delegate import ROW_PX, CaseDelegate
 from .cases_model import CaseList, Role
 from .cases_thumbnails import Thumbnails
+
+OWN_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
 class CaseListView(QListView):
@@ -48,6 +51,13 @@ class CaseListView(QListView):
         thumbnails.ready.connect(self._picture_came)
         self.selectionModel().currentChanged.connect(self._current_changed)
         self.selectionModel().selectionChanged.connect(self._selection_changed)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep the keys that move in the list; all others belong to the image."""
+        if event.key() in OWN_KEYS or event.matches(QKeySequence.StandardKey.SelectAll):
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
 
     def selected(self) -> list[str]:
         """Give the ids of the selected cases, in the order of the list."""

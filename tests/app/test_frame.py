@@ -209,3 +209,20 @@ def test_in_a_plain_napari_panels_share_a_session_and_hide_nothing(
     dock = main.findChild(QDockWidget, "Cases")
     assert dock is not None
     room.close()
+
+
+def test_keys_of_the_image_work_after_a_click_in_the_list(frame, scans, qtbot):
+    open_in(frame, scans, qtbot)
+    qtbot.waitUntil(lambda: "labels" in frame.viewer.layers, timeout=WAIT_MS)
+    session = frame.room.session
+    first = session.case.id
+    view = frame.cases.list
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    assert session.case.id != first
+    qtbot.keyClick(view, Qt.Key.Key_PageUp)
+    assert session.case.id == first
+    qtbot.waitUntil(lambda: "labels" in frame.viewer.layers, timeout=WAIT_MS)
+    second = session.project.classes[-1].id
+    qtbot.keyClick(view, str(len(session.project.classes)))
+    assert session.active_class == second
