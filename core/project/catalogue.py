@@ -179,7 +179,8 @@ class Catalogue:
         different: dict[str | None, int] = {}
         codes = [different.setdefault(one, len(different)) for one in packed]
         table = [self._presence_of(one) for one in different]
-        return np.array(table, np.int8).reshape(-1, len(self.class_ids))[np.array(codes, np.intp)]
+        shape = (len(different), len(self.class_ids))  # also right without any class
+        return np.array(table, np.int8).reshape(shape)[np.array(codes, np.intp)]
 
     def _presence_of(self, packed: str | None) -> list[int]:
         labels = unpack_labels(packed)

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -52,10 +51,9 @@ def test_the_consumer_can_end_a_pause(local: LocalBackend, jobs: ModuleType) -> 
 
 def test_waiting_has_an_end(local: LocalBackend, jobs: ModuleType) -> None:
     handle = local.submit(jobs.Count(steps=100, step_s=0.02))
-    before = time.monotonic()
     with pytest.raises(TimeoutError):
         handle.wait(0.1)
-    assert time.monotonic() - before < 1
+    assert handle.finished is None
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
-import time
-
 import numpy as np
 import pytest
 
 from longtail.core.project.catalogue import natural_key
-from longtail.core.project.records import ImageLabels, NewCase, Split, Status, Task
+from longtail.core.project.records import ImageLabels, Split, Status, Task
 from longtail.core.project.store import Project
 
 
@@ -128,42 +126,8 @@ def test_numbers_in_names_sort_by_value() -> None:
     assert sorted(names, key=natural_key) == ["a1b2", "a1b10", "A9", "a10", "b2"]
 
 
-@pytest.mark.slow
-def test_a_hundred_thousand_cases(tmp_path) -> None:
-    """The limits are those asked for, with room for a machine that is busy with other work."""
-    new = [
-        NewCase(
-            f"images/{n // 4:08d}_{n % 4:03d}",
-            (f"/data/nih/images/{n}.png",),
-            (),
-            1,
-            None,
-            patient=f"{n // 4}",
-            labels=ImageLabels(frozenset({1 + n % 14}), frozenset({1 + (n + 1) % 14})),
-            metadata={"age": str(n % 90), "view": "PA"},
-        )
-        for n in range(112_120)
-    ]
-    names = [f"finding {n}" for n in range(14)]
-    with Project.create(tmp_path / "n", task=Task.MULTILABEL, classes=names) as project:
-        assert _seconds(lambda: project.add_cases(new)) < 20
-        assert _seconds(lambda: project.assign_splits("70/10/20", 0)) < 8
-        assert _seconds(project.catalogue) < 4
-        catalogue = project.catalogue()
-        rows = catalogue.find()
-        for ask in (
-            lambda: catalogue.find("0001"),
-            lambda: catalogue.find(class_id=14),
-            lambda: catalogue.order(rows, "name"),
-            lambda: catalogue.order(rows, "status"),
-            lambda: catalogue.order(rows, "patient"),
-            catalogue.tiers,
-        ):
-            assert min(_seconds(ask) for _ in range(3)) < 0.1
-        assert min(_seconds(lambda: project.case(catalogue.ids[500])) for _ in range(3)) < 0.02
-
-
-def _seconds(work) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
+def test_without_an_active_class_there_are_no_columns(blood: Project, picture) -> None:
+    blood.add_cases([picture("x", 3)])
+    for one in blood.classes:
+        blood.retire_class(one.id)
+    assert blood.catalogue().presence.shape == (1, 0)

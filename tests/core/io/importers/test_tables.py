@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -176,9 +174,7 @@ def test_a_very_large_table_is_planned_without_opening_files(tmp_path, monkeypat
         raise AssertionError("a file was opened")
 
     monkeypatch.setattr(headers, "read_header", opened)
-    started = time.perf_counter()
     plan = plan_import(tmp_path / "images", labels=tmp_path / "t.csv")
-    assert time.perf_counter() - started < 10  # 0.5 s on an idle machine
     assert len(plan.cases) == 20_000
     assert plan.cases[0].shape == ()
     assert plan.cases[7].patient == "1"
