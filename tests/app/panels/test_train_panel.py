@@ -351,7 +351,8 @@ def test_cancel_asks_before_anything_is_thrown_away(running, stage, qtbot):
 
 
 def test_a_warning_about_a_rare_class_has_its_remedy(running, stage, session, qtbot):
-    changes = pytest.importorskip("longtail.core.training.changes")
+    from longtail.core.training import changes
+
     stage.tell(Started("Train", "CPU"), BEHIND, Warned("Out of memory. Halved.", "memory"))
     shown(running, qtbot)
     plain, tail = running.during.warning_cards
@@ -383,7 +384,8 @@ def test_show_curve_lets_the_class_stand_out(running, stage, qtbot):
 
 
 def test_changed_labels_are_told_to_the_run(running, stage, session):
-    changes = pytest.importorskip("longtail.core.training.changes")
+    from longtail.core.training import changes
+
     session.labels_changed.emit(("cell-1", "not-in-the-run"))
     assert stage.handle.told == [changes.LabelsChanged(("cell-1",))]
 
