@@ -26,6 +26,7 @@ from .stepper import Stepped, Stepper, ran_out
 from .telling import Telling, class_metrics, mean_known
 
 CHECKPOINT_EVERY_S = 60.0
+FIRST_CHECKPOINT_S = 5.0
 VALIDATIONS = 20
 VALIDATION_SHARE = 0.1
 
@@ -88,7 +89,8 @@ class _Loop:
         self.budget = self._budget(0.0)
         self.done = 0
         self.scores: Scores = {}
-        self._saved_at = time.monotonic()
+        # The first one early: a run that is killed soon can be resumed too.
+        self._saved_at = time.monotonic() - CHECKPOINT_EVERY_S + FIRST_CHECKPOINT_S
         self._validated_at = 0
         self._validation_s = 0.0
 

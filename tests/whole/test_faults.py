@@ -16,7 +16,7 @@ import pytest
 import SimpleITK as sitk
 
 from longtail.core.backend.client import ProcessBackend
-from longtail.core.backend.events import Outcome, Progress
+from longtail.core.backend.events import Metric, Outcome
 from longtail.core.errors import LongtailError
 from longtail.core.jobs.record import record
 from longtail.core.jobs.training import TrainJob
@@ -229,19 +229,17 @@ def test_a_full_disk_leaves_the_old_labels_and_says_so(
         assert np.array_equal(opened.read_label_map(case), before)
 
 
-def test_a_killed_compute_process_is_told_and_the_run_resumes(
-    backend: ProcessBackend, heart: Path
-) -> None:
-    killed = ProcessBackend(device="cpu")
-    with Project.open(heart) as project:
-        spec = plan_run(project, method="supervised", settings={"width": 8}, iterations=40)
+def test_a_killed_compute_process_is_told_and_the_run_resumes(heart: Path) -> None:
+    with Project.open(heart) as project, ProcessBackend(device="cpu") as backend:
+        spec = plan_run(project, method="supervised", settings={"width": 8}, iterations=100_000)
         run = project.new_run(spec.to_mapping())
         job = TrainJob(str(project.path), run.id)
-        handle = killed.submit(job)
+        handle = backend.submit(job)
         last = project.run_folder(run.id) / "checkpoints" / "last.pt"
-        for event in handle:
-            if isinstance(event, Progress) and event.done >= 5 and last.is_file():
-                psutil.Process(killed.process_id).kill()
+        for _event in handle:
+            if last.is_file() and psutil.pid_exists(backend.process_id or 0):
+                psutil.Process(backend.process_id).kill()
+                break
         finished = handle.wait()
         record(project, job, finished)
         assert finished.outcome is Outcome.FAILED
@@ -249,12 +247,16 @@ def test_a_killed_compute_process_is_told_and_the_run_resumes(
         assert finished.remedy
         assert project.run(run.id).state == "failed"
         again = TrainJob(str(project.path), run.id, resume=True)
-        finished = killed.submit(again).wait()
-        record(project, again, finished)
-        killed.close()
-        assert finished.outcome is Outcome.COMPLETED
-        assert (finished.result or {})["iterations"] == 40
-        assert project.run(run.id).state == "completed"
+        handle = backend.submit(again)
+        steps = []
+        for event in handle:
+            if isinstance(event, Metric) and event.name == "loss":
+                steps.append(event.step)
+                handle.stop()
+        record(project, again, handle.wait())
+        assert steps[0] > 1
+        assert handle.wait().outcome is Outcome.STOPPED
+        assert project.run(run.id).state == "stopped"
 
 
 def test_a_checkpoint_cut_in_half_is_said_to_be_so(command: Command, heart: Path) -> None:
