@@ -20,8 +20,8 @@ class Method:
     """One way to train.
 
     `title` is for people, `sentence` says what it does and `when` for whom it is the right one.
-    `code` is the dotted path of the function that builds its run; only the compute process
-    loads it.
+    `uses_unlabelled` tells whether it also learns from cases without labels. `code` is the dotted
+    path of the function that builds its run; only the compute process loads it.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Method:
     tasks: tuple[Task, ...]
     settings: type[MethodSettings]
     code: str
+    uses_unlabelled: bool = False
 
     @cached_property
     def presets(self) -> Mapping[str, Mapping[str, Any]]:

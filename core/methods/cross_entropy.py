@@ -48,9 +48,9 @@ class CrossEntropyRun(ImageRun):
         logits = self.network(batch["image"]).float()
         target = batch["target"]
         if self.several:
-            loss = losses.known_mean(self._several(logits, target), target)
+            loss = losses.known_mean(self.weighed(self._several(logits, target), target), target)
         else:
-            loss = self._single(logits, target, moment).mean()
+            loss = self.weighed(self._single(logits, target, moment), target).mean()
         return StepResult(loss, self.tally(logits.detach(), target), {})
 
     def prior(self) -> Shares:

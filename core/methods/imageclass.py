@@ -1,7 +1,7 @@
 """What every method on image-level classes shares: data, batches, validation, the model's card."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,7 @@ class ImageRun(MethodRun):
         self.decisive = "average_precision" if self.several else "recall"
         self.gains_from_bfloat16 = settings.encoder_name in GAIN_FROM_BFLOAT16
         self.dims = self.spec.grid.spatial_dims if self.spec.grid else 2
+        self.class_factors = torch.ones(len(self.spec.classes))
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images and build the network."""
@@ -155,13 +156,41 @@ class ImageRun(MethodRun):
         if class_id in self.spec.class_ids:
             self.sampler.sample_more(self.spec.class_ids.index(class_id), factor)
 
-    def state(self) -> dict[str, Any]:
-        """Give the factors of the sampler."""
-        return {"factors": self.sampler.factors.tolist()}
+    def weigh_more(self, class_id: int, factor: float) -> None:
+        """Let mistakes on a class count more."""
+        if class_id in self.spec.class_ids:
+            self.class_factors[self.spec.class_ids.index(class_id)] *= factor
 
-    def load_state(self, state: dict[str, Any]) -> None:  # type: ignore[override]
-        """Take the factors of the sampler."""
+    def weighed(self, losses: Tensor, target: Tensor) -> Tensor:
+        """Weigh losses by the factors of their classes, keeping their scale.
+
+        Parameters
+        ----------
+        losses
+            (batch,), or (batch, class) for several classes per image.
+        target
+            (batch,) classes or (batch, class) shares; (batch, class) answers for several.
+        """
+        if bool((self.class_factors == 1).all()):
+            return losses
+        factors = self.class_factors.to(losses.device)
+        if self.several:
+            weights = torch.where(target == 1, factors, torch.ones_like(losses))
+        else:
+            weights = target @ factors if target.ndim == 2 else factors[target]
+        return losses * weights / weights.mean()
+
+    def state(self) -> dict[str, Any]:
+        """Give the factors of the sampler and of the loss."""
+        return {
+            "factors": self.sampler.factors.tolist(),
+            "class_factors": self.class_factors.tolist(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take the factors of the sampler and of the loss."""
         self.sampler.factors = np.array(state["factors"], float)
+        self.class_factors = torch.tensor(state["class_factors"])
 
     @property
     def counts(self) -> Tensor:

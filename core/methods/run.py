@@ -81,6 +81,9 @@ class MethodRun(ABC):
     ----------
     network
         What predicts. The engine keeps an average of its weights.
+    average
+        That average, in evaluation mode, set by the engine after `prepare`: it predicts in the
+        end, and it is the teacher of methods that have one.
     decisive
         The measure that chooses the best checkpoint.
     train_measure
@@ -90,6 +93,7 @@ class MethodRun(ABC):
     """
 
     network: nn.Module
+    average: nn.Module
     decisive: str
     train_measure: str
     gains_from_bfloat16: bool = False
@@ -131,6 +135,14 @@ class MethodRun(ABC):
     def sample_more(self, class_id: int, factor: float) -> None:
         """Look at a class more often."""
 
+    @abstractmethod
+    def weigh_more(self, class_id: int, factor: float) -> None:
+        """Let mistakes on a class count more."""
+
+    def news(self, step: int) -> Iterator[Event]:
+        """Tell what else is known after `step`: measures, files; asked about once a second."""
+        yield from ()
+
     def after_step(self, moment: Moment) -> None:  # noqa: B027 - most methods have nothing to do
         """Update what follows the network: a teacher, prototypes, queues."""
 
@@ -140,6 +152,10 @@ class MethodRun(ABC):
 
     def load_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 - see `state`
         """Take what `state` gave."""
+
+    def trained_parameters(self) -> Iterator[nn.Parameter]:
+        """Give all weights that follow the gradient, heads beside the network included."""
+        yield from self.network.parameters()
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Split the weights: no decay for biases and norms."""

@@ -1,7 +1,7 @@
 """What every method on label maps shares: data, batches, validation, the model's card."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,15 @@ from ..data.patches import PatchSampler
 from ..data.preprocessing import Intensity, Preprocessing
 from ..data.volumes import VolumeStore, cut, read_case
 from ..errors import LongtailError
+from ..losses.imageclass import inverse_weights
+from ..losses.labelmap import class_overlap, labelled_mean, soft_dice, voxel_cross_entropy
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import NOT_LABELLED
 from .run import (
     Batch,
     MethodRun,
     Setup,
+    StepResult,
     Validation,
     laid_out,
     layout_of,
@@ -37,6 +40,7 @@ CASES_FOR_INTENSITY = 8
 VALIDATION_OVERLAP = 0.25
 MARGIN_SHARE = 0.12
 WINDOWS_AT_ONCE = 4
+LARGEST_WEIGHT = 10.0
 
 
 class SegmentationRun(MethodRun):
@@ -52,6 +56,8 @@ class SegmentationRun(MethodRun):
             raise LongtailError("The plan of this run lacks its grid.", "Plan the run again.")
         self.grid: SpecGrid = self.spec.grid
         self.settings = settings
+        self.class_factors = torch.ones(1 + len(self.spec.classes))
+        self._balance: Tensor | None = None
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the cases and build the network."""
@@ -74,6 +80,9 @@ class SegmentationRun(MethodRun):
         torch.manual_seed(self.spec.seed)
         self.network = laid_out(build_network(self.recipe), self.grid.spatial_dims)
         self.network.to(self.device)
+        if self.settings.class_weights == "balanced":
+            weights = inverse_weights(self.output_counts()).float()
+            self._balance = weights.clamp(1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
 
     @cached_property
     def recipe(self) -> NetworkRecipe:
@@ -172,13 +181,55 @@ class SegmentationRun(MethodRun):
         if class_id in self.spec.class_ids:
             self.sampler.sample_more(1 + self.spec.class_ids.index(class_id), factor)
 
-    def state(self) -> dict[str, Any]:
-        """Give the factors of the sampler."""
-        return {"factors": self.sampler.factors.tolist()}
+    def weigh_more(self, class_id: int, factor: float) -> None:
+        """Let mistakes on a class count more, in the cross-entropy and among the Dice losses."""
+        if class_id in self.spec.class_ids:
+            self.class_factors[1 + self.spec.class_ids.index(class_id)] *= factor
 
-    def load_state(self, state: dict[str, Any]) -> None:  # type: ignore[override]
-        """Take the factors of the sampler."""
+    @property
+    def class_weights(self) -> Tensor | None:
+        """How much each output counts in the loss, (1 + classes,); None where all are equal."""
+        if self._balance is None and bool((self.class_factors == 1).all()):
+            return None
+        weights = (
+            self.class_factors if self._balance is None else self._balance * self.class_factors
+        )
+        return weights.to(self.device)
+
+    def supervised_loss(self, logits: Tensor, labels: Tensor) -> StepResult:
+        """Cross-entropy and Dice over the labelled voxels of a batch, with their tally.
+
+        Parameters
+        ----------
+        logits
+            (batch, 1 + classes, *space) float32.
+        labels
+            (batch, *space) uint8, 255 not labelled.
+        """
+        weights = self.class_weights
+        entropy = labelled_mean(voxel_cross_entropy(logits, labels, weights), labels)
+        if weights is not None:
+            entropy = entropy / labelled_mean(_weight_map(weights, labels), labels).clamp_min(1e-6)
+        inside, predicted, labelled = (part.sum(0)[1:] for part in class_overlap(logits, labels))
+        share = (labelled > 0) * (
+            1.0 if weights is None else self.class_factors[1:].to(self.device)
+        )
+        dice = (soft_dice(inside, predicted, labelled) * share).sum() / share.sum().clamp_min(1)
+        tally = torch.stack([2 * inside, predicted + labelled]).detach() * (labelled > 0)
+        parts = {"cross_entropy": float(entropy.detach()), "dice_loss": float(dice.detach())}
+        return StepResult(entropy + dice, tally, parts)
+
+    def state(self) -> dict[str, Any]:
+        """Give the factors of the sampler and of the loss."""
+        return {
+            "factors": self.sampler.factors.tolist(),
+            "class_factors": self.class_factors.tolist(),
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take the factors of the sampler and of the loss."""
         self.sampler.factors = np.array(state["factors"], float)
+        self.class_factors = torch.tensor(state["class_factors"])
 
     def output_counts(self) -> Tensor:
         """Labelled voxels of each output in the training cases, (1 + classes,)."""
@@ -270,6 +321,12 @@ class SegmentationRun(MethodRun):
             _dice_of((predicted == output) & known, (labels == output))
             for output in range(1, 1 + len(self.spec.classes))
         ]
+
+
+def _weight_map(weights: Tensor, labels: Tensor) -> Tensor:
+    """Weight of each voxel's class, 0 where it is not labelled."""
+    known = labels != NOT_LABELLED
+    return weights[torch.where(known, labels, 0).long()] * known
 
 
 def _dice_of(predicted: Tensor, labelled: Tensor) -> float:

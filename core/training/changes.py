@@ -12,6 +12,14 @@ class SampleMore:
 
 
 @dataclass(frozen=True, slots=True)
+class WeighMore:
+    """Let mistakes on a class count `factor` times as much as until now."""
+
+    class_id: int
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelsChanged:
     """These cases were labelled, or labelled anew; those in training are read again."""
 

@@ -19,7 +19,7 @@ from ..methods.run import Batch, MethodRun, Moment, Scores, Setup
 from ..methods.spec import RunSpec, write_spec
 from ..project.store import Project
 from .budget import Budget
-from .changes import LabelsChanged, SampleMore
+from .changes import LabelsChanged, SampleMore, WeighMore
 from .estimate import estimate_run
 from .keeping import Keeper, read_last
 from .stepper import Stepped, Stepper, ran_out
@@ -27,6 +27,7 @@ from .telling import Telling, class_metrics, mean_known
 
 CHECKPOINT_EVERY_S = 60.0
 FIRST_CHECKPOINT_S = 5.0
+NEWS_EVERY_S = 1.0
 VALIDATIONS = 20
 VALIDATION_SHARE = 0.1
 
@@ -91,6 +92,7 @@ class _Loop:
         self.scores: Scores = {}
         # The first one early: a run that is killed soon can be resumed too.
         self._saved_at = time.monotonic() - CHECKPOINT_EVERY_S + FIRST_CHECKPOINT_S
+        self._news_at = -NEWS_EVERY_S
         self._validated_at = 0
         self._validation_s = 0.0
 
@@ -154,6 +156,9 @@ class _Loop:
         yield from self.telling.step(
             self.done, self.budget.planned, stepped.loss, stepped.tally, self._mean_step_s
         )
+        if time.monotonic() - self._news_at >= NEWS_EVERY_S or self.done == self.budget.planned:
+            yield from self.run.news(self.done)
+            self._news_at = time.monotonic()
 
     def _step(self, batch: Batch, moment: Moment) -> tuple[Stepped, list[Event]]:
         """Step, with smaller portions as often as memory runs out."""
@@ -220,6 +225,8 @@ class _Loop:
         for change in self.context.changes():
             if isinstance(change, SampleMore):
                 self.run.sample_more(change.class_id, change.factor)
+            elif isinstance(change, WeighMore):
+                self.run.weigh_more(change.class_id, change.factor)
             elif isinstance(change, LabelsChanged):
                 self._labels_changed(change)
             else:

@@ -40,6 +40,7 @@ class Stepper:
     def __init__(self, run: MethodRun) -> None:
         self.run = run
         self.average: nn.Module = copy.deepcopy(run.network).eval().requires_grad_(False)
+        run.average = self.average
         self.parts = 1
         self.bad_steps = 0
         self._dtype = choose_precision(run.common.precision, run.device, run.gains_from_bfloat16)
@@ -126,7 +127,7 @@ class Stepper:
 
     def _clipped_norm(self) -> float:
         limit = self.run.common.gradient_clip or math.inf
-        return float(nn.utils.clip_grad_norm_(self.run.network.parameters(), limit))
+        return float(nn.utils.clip_grad_norm_(list(self.run.trained_parameters()), limit))
 
     def _set_rate(self, moment: Moment) -> None:
         share = learning_rate_share(moment.step, moment.total)
