@@ -1,0 +1,104 @@
+"""Learning from what a teacher predicts on pixels that nobody labelled.
+
+`valid` says which pixels take part; confidence is the teacher's largest class share, 0 ... 1.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .contrast import class_means
+from .precision import full
+
+CONFIDENT = 0.97
+
+
+@torch.no_grad()
+def confident_share(confidence: Tensor, valid: Tensor, threshold: float = CONFIDENT) -> Tensor:
+    """Share of the valid pixels of each image at or above the threshold, (batch,).
+
+    Parameters
+    ----------
+    confidence, valid
+        (batch, *space). 0 where an image has no valid pixel.
+    """
+    sure = ((confidence >= threshold) & valid).flatten(1).sum(1)
+    return sure.to(full(confidence).dtype) / valid.flatten(1).sum(1).clamp_min(1)
+
+
+def pseudo_label_loss(
+    logits: Tensor,
+    pseudo: Tensor,
+    confidence: Tensor,
+    valid: Tensor,
+    threshold: float = CONFIDENT,
+    least: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Mean over the valid pixels of the image's confident share times the cross-entropy, a scalar.
+
+    Parameters
+    ----------
+    logits
+        (batch, class, *space), of the student.
+    pseudo, confidence, valid
+        (batch, *space), of the teacher.
+    least
+        (class,): pixels predicted as a class count only above its value; classes whose value is
+        not a number have no such bar. From `running_confidence`.
+    weight
+        (class,), how much each class counts.
+    """
+    target = pseudo.long().masked_fill(~valid, 0)
+    losses = functional.cross_entropy(full(logits), target, weight, reduction="none")
+    share = confident_share(confidence, valid, threshold).to(losses.dtype)
+    counted = valid if least is None else valid & _above(confidence, target, least)
+    weighed = (losses * counted).flatten(1).sum(1) * share
+    return weighed.sum() / valid.sum().clamp_min(1)
+
+
+def _above(confidence: Tensor, target: Tensor, least: Tensor) -> Tensor:
+    """Which pixels are above the bar of their class, or have none."""
+    bar = least[target]
+    return bar.isnan() | (confidence > bar)
+
+
+@torch.no_grad()
+def running_confidence(
+    least: Tensor, pseudo: Tensor, confidence: Tensor, valid: Tensor, kept: float = 0.99
+) -> Tensor:
+    """Move the mean confidence of the pixels predicted as each class, (class,).
+
+    Parameters
+    ----------
+    least
+        (class,), as it was; not a number where a class was never predicted. Classes that are not
+        predicted now keep theirs.
+    pseudo, confidence, valid
+        (batch, *space).
+    """
+    means, counts = class_means(confidence[valid].unsqueeze(1), pseudo[valid], len(least))
+    now = means.squeeze(1).to(least.dtype)
+    moved = torch.where(least.isnan(), now, kept * least + (1 - kept) * now)
+    return torch.where(counts > 0, moved, least)
+
+
+def soft_consistency(
+    student_logits: Tensor, teacher_probabilities: Tensor, weight: Tensor
+) -> Tensor:
+    """Weighted mean over pixels and classes of the squared difference of class shares, a scalar.
+
+    Tarvainen and Valpola, "Mean teachers", NeurIPS 2017; with uncertain pixels weighed 0, Yu et
+    al., "UA-MT", MICCAI 2019. No gradient reaches the teacher.
+
+    Parameters
+    ----------
+    student_logits, teacher_probabilities
+        (batch, class, *space).
+    weight
+        (batch, *space), not negative; the loss is 0 where all weights are.
+    """
+    shares = full(student_logits).softmax(1)
+    apart = (shares - teacher_probabilities.detach()).square().mean(1)
+    tiny = torch.finfo(apart.dtype).tiny
+    return (apart * weight).sum() / weight.to(apart.dtype).sum().clamp_min(tiny)
