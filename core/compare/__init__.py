@@ -1,0 +1,1 @@
+"""Fair comparisons of methods on one project, and published protocols; imports no torch."""
