@@ -9,6 +9,8 @@ from .volumes import VolumeStore
 
 ANYWHERE = -1
 
+Chances = np.ndarray[Any, np.dtype[np.float64]]
+
 
 class Patch(NamedTuple):
     """A place in a case, (z, y, x) on the network's grid."""
@@ -48,18 +50,24 @@ class PatchSampler:
         self._seed = seed
         self.factors = np.ones(outputs)
         self.case_ids: tuple[str, ...] = ()
+        self.resting: frozenset[str] = frozenset()
         self.take(case_ids)
 
     def take(self, case_ids: Sequence[str]) -> None:
-        """Sample from these cases from now on."""
+        """Sample from these cases from now on, without those that rest."""
         self.case_ids = tuple(case_ids)
         self._holders: dict[int, list[str]] = {ANYWHERE: []}
         self._volumes = np.zeros(len(self.factors))
-        for case_id in self.case_ids:
+        for case_id in (id_ for id_ in self.case_ids if id_ not in self.resting):
             for output, places in self._store.places(case_id).items():
                 self._holders.setdefault(output, []).append(case_id)
                 if output > 0:
                     self._volumes[output - 1] += len(places)
+
+    def rest(self, case_ids: Sequence[str]) -> None:
+        """Draw from the others alone until told otherwise."""
+        self.resting = frozenset(case_ids)
+        self.take(self.case_ids)
 
     def sample_more(self, output: int, factor: float) -> None:
         """Take `factor` times as many patches around an output as until now."""
@@ -68,24 +76,36 @@ class PatchSampler:
     def draw(self, step: int, count: int) -> list[Patch]:
         """Give the patches of a step."""
         random = np.random.default_rng([self._seed, step, 1])
-        chances = self._class_chances()
-        return [self._draw_one(random, chances) for _ in range(count)]
+        share, chances = self._chances()
+        return [self._draw_one(random, share, chances) for _ in range(count)]
 
-    def _class_chances(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _chances(self) -> tuple[float, Chances]:
+        """How many patches are taken around a class, and how many of those around each class."""
         present = np.array([o in self._holders for o in range(1, len(self.factors) + 1)], float)
-        chances = present * self.factors
         if self._how == "foreground":
-            chances = chances * self._volumes
-        total = chances.sum()
-        return chances / total if total else chances
+            present = present * self._volumes
+        present = present / max(float(present.sum()), 1e-12)
+        if self._share == 0:
+            # Nothing is taken around classes but what was asked for since.
+            wanted = present * np.maximum(self.factors - 1, 0)
+            total = float(wanted.sum())
+            return _part(total, 1.0), wanted / max(total, 1e-12)
+        wanted = present * self.factors
+        total = float(wanted.sum())
+        # Patches anywhere make room as well, else a lone class could not be looked at more.
+        plain = total == 0 or bool((self.factors == 1).all())
+        share = self._share if plain else _part(self._share * total, 1 - self._share)
+        return share, wanted / max(total, 1e-12)
 
-    def _draw_one(
-        self, random: np.random.Generator, chances: np.ndarray[Any, np.dtype[np.float64]]
-    ) -> Patch:
-        around_class = random.random() < self._share and chances.any()
+    def _draw_one(self, random: np.random.Generator, share: float, chances: Chances) -> Patch:
+        around_class = random.random() < share and chances.any()
         output = int(random.choice(len(chances), p=chances)) + 1 if around_class else ANYWHERE
         holders = self._holders[output]
         case_id = holders[int(random.integers(len(holders)))]
         places = self._store.places(case_id)[output]
         z, y, x = places[int(random.integers(len(places)))].tolist()
         return Patch(case_id, (z, y, x))
+
+
+def _part(one: float, other: float) -> float:
+    return one / (one + other)

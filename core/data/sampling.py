@@ -1,5 +1,6 @@
 """Which images a step looks at: a pure function of seed and step, so that a run can be resumed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,27 @@ class ImageSampler:
         self.how = how
         self.factors = np.ones(self.presence.shape[1])
         self._seed = seed
+        self.rest(())
 
     def sample_more(self, place: int, factor: float) -> None:
         """Show the class at `place` `factor` times as often as until now."""
         self.factors[place] *= factor
+
+    def rest(self, rows: Sequence[int]) -> None:
+        """Show another image of the same classes in place of each of these, until told otherwise.
+
+        So all classes are shown as often as before. An image that is alone in having its classes
+        does not rest.
+        """
+        self.resting = tuple(int(row) for row in rows)
+        self._shown = np.arange(len(self.presence))
+        awake = np.ones(len(self.presence), bool)
+        awake[list(self.resting)] = False
+        for row in self.resting:
+            others = np.flatnonzero(awake & (self.presence == self.presence[row]).all(1))
+            if len(others):
+                random = np.random.default_rng([self._seed, row, 4])
+                self._shown[row] = others[int(random.integers(len(others)))]
 
     @property
     def class_shares(self) -> FloatArray:
@@ -46,9 +64,10 @@ class ImageSampler:
     def draw(self, step: int, count: int) -> IndexArray:
         """Give the rows of a step, (count,)."""
         if self._in_turn:
-            return self._next_in_turn(step, count)
+            return self._shown[self._next_in_turn(step, count)]
         random = np.random.default_rng([self._seed, step, 2])
-        return random.choice(len(self.presence), size=count, p=self._image_chances())
+        drawn = random.choice(len(self.presence), size=count, p=self._image_chances())
+        return self._shown[drawn]
 
     @property
     def _in_turn(self) -> bool:

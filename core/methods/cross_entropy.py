@@ -9,7 +9,7 @@ from ..data.sampling import ImageSampler
 from ..losses import imageclass as losses
 from ..nets.encoders import CosineHead, ImageClassifier
 from .imageclass import ImageRun
-from .priors import Shares, mixed_shares, several_prior, single_prior
+from .priors import Shares, mixed_shares, several_prior, single_prior, weighed_prior
 from .run import Batch, Moment, Setup, StepResult
 from .settings import CrossEntropySettings, read_settings
 
@@ -55,6 +55,10 @@ class CrossEntropyRun(ImageRun):
 
     def prior(self) -> Shares:
         """Give what the logits take for granted when the run has ended."""
+        factors = _array(self.class_factors)
+        return weighed_prior(self._plain_prior(), factors, several=self.several)
+
+    def _plain_prior(self) -> Shares:
         if self.several:
             weights = self._positive_weights()
             return several_prior(*self._answers(), None if weights is None else _array(weights))
@@ -119,6 +123,7 @@ class CrossEntropyRun(ImageRun):
 
     def _blended(self, batch: Batch, step: int) -> Batch:
         even = ImageSampler(self.sampler.presence, "class-balanced", self.spec.seed + 1)
+        even.rest(self.sampler.resting)
         rows = even.draw(step, self.settings.batch)
         other = self.varied(rows, step, BLEND_STREAM)
         random = np.random.default_rng([self.spec.seed, step, BLEND_STREAM])

@@ -1,6 +1,7 @@
 """What every method on image-level classes shares: data, batches, validation, the model's card."""
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from ..data.sampling import ImageSampler
 from ..errors import LongtailError
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import Case, Task
+from .aside import Groups, image_groups
 from .priors import Shares
 from .run import (
     Batch,
@@ -34,6 +36,9 @@ from .run import (
 from .settings import ImageSettings
 
 VALIDATION_BATCH = 64
+MEASURED_TOGETHER = 3
+MEASURED_AT_LEAST = 5
+"""Images of a class below which a share of them says nothing."""
 
 GAIN_FROM_BFLOAT16 = ("resnet18", "resnet50")
 """Measured: these learn 1.7 times as fast; depthwise convolutions are slower in bfloat16."""
@@ -55,6 +60,8 @@ class ImageRun(MethodRun):
         self.gains_from_bfloat16 = settings.encoder_name in GAIN_FROM_BFLOAT16
         self.dims = self.spec.grid.spatial_dims if self.spec.grid else 2
         self.class_factors = torch.ones(len(self.spec.classes))
+        # Logits and targets of the images that sat out last.
+        self.measured: deque[tuple[Tensor, Tensor]] = deque(maxlen=MEASURED_TOGETHER)
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images and build the network."""
@@ -130,13 +137,44 @@ class ImageRun(MethodRun):
             found.append(self._logits(network, self.val_rows[start : start + VALIDATION_BATCH]))
             yield
         logits = torch.cat(found) if found else torch.empty(0, len(self.spec.classes))
-        targets = self.val_targets
+        return self._scores(logits, self.val_targets)
+
+    def _scores(self, logits: Tensor, targets: Tensor) -> dict[str, list[float]]:
         if not self.several:
             return {"recall": _recalls(logits.argmax(1), targets, len(self.spec.classes))}
         return {
             "average_precision": _precisions(logits, targets),
             "recall": _ratios(((logits > 0) & (targets == 1)).sum(0), (targets == 1).sum(0)),
         }
+
+    def aside_groups(self, count: int) -> Groups:
+        """Give groups of images that may sit out in turn, each with a tenth of the common kinds."""
+        groups = image_groups(self.sampler.presence, count, self.spec.seed)
+        return tuple(tuple(self.train_ids[row] for row in group) for group in groups)
+
+    def sit_out(self, case_ids: Sequence[str]) -> None:
+        """Show other images of the same classes in place of these."""
+        without = set(case_ids)
+        self.sampler.rest([row for row, id_ in enumerate(self.train_ids) if id_ in without])
+
+    def measure_cases(self, network: nn.Module, case_ids: Sequence[str]) -> Validation:
+        """Measure `network` on these training images and those of the last calls."""
+        chosen = set(case_ids)
+        rows = np.array([r for r, id_ in enumerate(self.train_ids) if id_ in chosen], np.int64)
+        found = []
+        for start in range(0, len(rows), VALIDATION_BATCH):
+            part = self.image_rows[rows[start : start + VALIDATION_BATCH]]
+            found.append(self._logits(network, part))
+            yield
+        if found:
+            self.measured.append((torch.cat(found), self.targets[torch.as_tensor(rows)]))
+        logits, targets = (torch.cat(each) for each in zip(*self.measured, strict=True))
+        return {self.decisive: self._enough(self._scores(logits, targets)[self.decisive], targets)}
+
+    def labelled_shares(self) -> list[float]:
+        """Share of each class among the answers of the training images."""
+        presence = self.sampler.presence
+        return [float(count) / len(presence) for count in presence.sum(0)]
 
     def labels_changed(self, case_ids: Sequence[str]) -> tuple[str, ...]:
         """Read labels again; images that were unlabelled join those that train."""
@@ -185,12 +223,14 @@ class ImageRun(MethodRun):
         return {
             "factors": self.sampler.factors.tolist(),
             "class_factors": self.class_factors.tolist(),
+            "measured": list(self.measured),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take the factors of the sampler and of the loss."""
         self.sampler.factors = np.array(state["factors"], float)
         self.class_factors = torch.tensor(state["class_factors"])
+        self.measured.extend(state["measured"])
 
     @property
     def counts(self) -> Tensor:
@@ -206,6 +246,14 @@ class ImageRun(MethodRun):
         truth = target.argmax(1) if target.ndim == 2 else target
         hits = torch.bincount(truth[logits.argmax(1) == truth], minlength=classes)
         return torch.stack([hits, torch.bincount(truth, minlength=classes)]).double()
+
+    def _enough(self, values: Sequence[float], targets: Tensor) -> list[float]:
+        """Leave out the values of classes of which hardly an image was measured."""
+        classes = len(self.spec.classes)
+        several = targets.ndim == 2
+        counts = (targets == 1).sum(0) if several else torch.bincount(targets, minlength=classes)
+        pairs = zip(values, counts.tolist(), strict=True)
+        return [value if count >= MEASURED_AT_LEAST else math.nan for value, count in pairs]
 
     def _train_on(self, cases: Sequence[Case]) -> None:
         cases = [case for case in cases if case.id in self.store.rows]

@@ -51,3 +51,15 @@ def several_prior(yes: Shares, known: Shares, weights: Shares | None) -> Shares:
     if weights is not None:
         odds = odds * weights
     return np.asarray(odds / (1 + odds), float)
+
+
+def weighed_prior(prior: Shares, factors: Shares, *, several: bool) -> Shares:
+    """Prior after mistakes on classes were made to count more, (class,) times `factors`.
+
+    A loss that counts a class w times as much takes it for w times as frequent: in its share among
+    the classes, or with several classes per image in the odds of yes.
+    """
+    if not several:
+        return np.asarray(prior * factors / (prior * factors).sum(), float)
+    odds = prior / (1 - prior) * factors
+    return np.asarray(odds / (1 + odds), float)

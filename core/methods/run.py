@@ -139,9 +139,37 @@ class MethodRun(ABC):
     def weigh_more(self, class_id: int, factor: float) -> None:
         """Let mistakes on a class count more."""
 
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """Shares of the run at which the work of a step changes, the first of them 0.
+
+        A run with several is timed in each before it starts, so that its minutes hold.
+        """
+        return (0.0,)
+
     def news(self, step: int) -> Iterator[Event]:
         """Tell what else is known after `step`: measures, files; asked about once a second."""
         yield from ()
+
+    def aside_groups(self, count: int) -> tuple[tuple[str, ...], ...]:
+        """Give `count` groups of labelled cases that may sit out in turn; none where too few.
+
+        Without a validation set the tail guard measures them: each just before it comes back, so
+        that it was not learned from lately.
+        """
+        return ()
+
+    def sit_out(self, case_ids: Sequence[str]) -> None:  # noqa: B027 - only with groups above
+        """Learn nothing from the labels of these cases, only of these, until told otherwise."""
+
+    def measure_cases(self, network: nn.Module, case_ids: Sequence[str]) -> Validation:
+        """Measure `network` on labelled cases by the decisive measure; yields now and then."""
+        yield
+        return {}
+
+    def labelled_shares(self) -> Sequence[float]:
+        """Share of each class in all labelled pixels of the training cases, background counted."""
+        return ()
 
     def after_step(self, moment: Moment) -> None:  # noqa: B027 - most methods have nothing to do
         """Update what follows the network: a teacher, prototypes, queues."""

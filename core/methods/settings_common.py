@@ -1,6 +1,6 @@
 """What a person can set for every method, with the words that the window's form shows."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,9 @@ class MethodSettings(BaseModel):
     """What every method has: how big a step is and how the images are varied."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    cost_factor: ClassVar[float] = 1.0
+    """Time and memory of a step, as a multiple of one on the labelled examples alone."""
 
     batch: int = Field(
         default=0,
@@ -60,5 +63,12 @@ class MethodSettings(BaseModel):
         title="Averaging of weights",
         description="Share of the running average kept at each step; the average is what predicts. "
         "0 uses the newest weights.",
+        json_schema_extra=ADVANCED,
+    )
+    tail_guard: bool = Field(
+        default=True,
+        title="Tail guard",
+        description="Watches each class while it trains, warns when one is being lost and keeps "
+        "the network that was best for it.",
         json_schema_extra=ADVANCED,
     )
