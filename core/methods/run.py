@@ -160,7 +160,7 @@ class MethodRun(ABC):
         return ()
 
     def sit_out(self, case_ids: Sequence[str]) -> None:  # noqa: B027 - only with groups above
-        """Learn nothing from the labels of these cases, only of these, until told otherwise."""
+        """Learn from no labels of these cases, and again from all others'; none ends it."""
 
     def measure_cases(self, network: nn.Module, case_ids: Sequence[str]) -> Validation:
         """Measure `network` on labelled cases by the decisive measure; yields now and then."""
