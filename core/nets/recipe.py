@@ -13,8 +13,8 @@ from ..errors import LongtailError
 class NetworkRecipe:
     """The name of a builder and its arguments.
 
-    `kind` is `unet` (outputs logits (batch, 1 + classes, *space), background first) or `encoder`
-    (outputs logits (batch, classes)).
+    `kind` is `unet`, `plain-unet` or `vnet` (outputs logits (batch, 1 + classes, *space),
+    background first) or `encoder` (outputs logits (batch, classes)).
     """
 
     kind: str
@@ -46,6 +46,14 @@ def build_network(recipe: NetworkRecipe) -> nn.Module:
         from .unet import build_unet
 
         return build_unet(*sizes, **recipe.options)
+    if recipe.kind == "plain-unet":
+        from .plain_unet import build_plain_unet
+
+        return build_plain_unet(*sizes, **recipe.options)
+    if recipe.kind == "vnet":
+        from .vnet import build_vnet
+
+        return build_vnet(*sizes, **recipe.options)
     if recipe.kind == "encoder":
         from .encoders import build_encoder
 

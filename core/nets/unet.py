@@ -58,6 +58,7 @@ class UNet(nn.Module):
         from monai.networks.blocks import ResidualUnit
 
         self.strides = tuple(tuple(step) for step in strides)
+        self.widths = tuple(widths)
         self.decoder_widths = (out_channels, *widths[:-2])
         inputs = (in_channels, *widths)
         self.down = nn.ModuleList(
@@ -82,6 +83,11 @@ class UNet(nn.Module):
         """What each side of the input must be a multiple of."""
         product = torch.tensor(self.strides).prod(0)
         return tuple(int(value) for value in product)
+
+    @property
+    def map_widths(self) -> tuple[int, ...]:
+        """Channels of each entry of `maps`, the bottom first, without the logits."""
+        return (self.widths[-1], *reversed(self.decoder_widths[1:]))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, (batch, class, *space), of images (batch, channel, *space)."""
