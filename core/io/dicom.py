@@ -9,7 +9,8 @@ from ..errors import LongtailError
 from .dicom_file import DicomFile, check_usable, parse_file
 from .dicom_series import THREADS, Series, Stack, choose_series, scan_folder, stack, stack_of
 from .geometry import Geometry, plain_geometry
-from .image import AnyArray, Header, Image, Source
+from .image_paths import Source
+from .image_types import AnyArray, Header, Image
 
 
 def read_header(source: Source) -> Header:

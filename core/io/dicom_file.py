@@ -10,7 +10,7 @@ import pydicom
 
 from ..errors import LongtailError
 from .hostile import reading
-from .image import DICOM_SUFFIXES
+from .image_paths import DICOM_SUFFIXES
 
 Vector = tuple[float, ...]
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import LongtailError
 from .dicom_file import DicomFile, Vector, parse_file
 from .geometry import Geometry
-from .image import DICOM_SUFFIXES, image_suffix
+from .image_paths import DICOM_SUFFIXES, image_suffix
 
 EVEN = 0.01
 """Relative difference of slice distances that counts as even."""

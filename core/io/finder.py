@@ -4,7 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from .image import is_inside, strip_suffix
+from .image_paths import is_inside, strip_suffix
 
 
 class FileFinder:

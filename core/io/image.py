@@ -5,78 +5,41 @@ a `#`: `file.npz#ARRAY:ROW` (one image of an array of images), `folder#SERIES` (
 series) and `file.nii.gz#channels` (the fourth axis of this file is known to hold channels).
 """
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 
 from ..errors import LongtailError
-from .geometry import Geometry
 from .hostile import reading
+from .image_paths import (
+    DICOM_SUFFIXES,
+    NUMPY_SUFFIXES,
+    RASTER_SUFFIXES,
+    VOLUME_SUFFIXES,
+    Source,
+    image_suffix,
+    split_source,
+    strip_suffix,
+)
+from .image_types import AnyArray, Header, Image
 
-VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".img")
-RASTER_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
-DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
-NUMPY_SUFFIXES = (".npy", ".npz")
-IMAGE_SUFFIXES = VOLUME_SUFFIXES + RASTER_SUFFIXES + DICOM_SUFFIXES + NUMPY_SUFFIXES
-
-AnyArray = np.ndarray[Any, np.dtype[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What is known of an image without its pixels.
-
-    `shape` is (z, y, x) or (y, x), without the channel; `dtype` is NumPy's name of the pixel type
-    after rescaling; `geometry` is None where the file gives no spacing; `colour` says that the
-    three channels are red, green and blue.
-    """
-
-    shape: tuple[int, ...]
-    channel_count: int
-    dtype: str
-    geometry: Geometry | None
-    colour: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image in memory, or a view of its file.
-
-    Parameters
-    ----------
-    array
-        (channel, z, y, x) or (channel, y, x), in the order of the file.
-    geometry
-        None where the file gives no spacing.
-    colour
-        The three channels are red, green and blue.
-    notes
-        Sentences on what was changed when reading: transparency laid on black, not-a-number
-        voxels replaced.
-    """
-
-    array: AnyArray
-    geometry: Geometry | None
-    colour: bool = False
-    notes: tuple[str, ...] = ()
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(z, y, x) or (y, x), without the channel."""
-        shape: tuple[int, ...] = self.array.shape
-        return shape[1:]
-
-
-class Source(NamedTuple):
-    """A path taken apart: the file or folder, and the part of it behind the `#`."""
-
-    path: Path
-    part: str
+__all__ = [
+    "RASTER_SUFFIXES",
+    "AnyArray",
+    "Header",
+    "Image",
+    "Source",
+    "image_suffix",
+    "open_lazily",
+    "read_channels",
+    "read_header",
+    "read_image",
+    "split_source",
+    "strip_suffix",
+]
 
 
 class _Reader(Protocol):
@@ -135,38 +98,6 @@ def open_lazily(path: str) -> Image:
         return map_volume(source) or _reader_of(source.path).read_image(source)
 
 
-def split_source(path: str) -> Source:
-    """Take `path` apart at its last `#`, unless a file of that very name exists."""
-    whole = Path(path)
-    if "#" not in path or whole.exists():
-        return Source(whole, "")
-    file, _, part = path.rpartition("#")
-    return Source(Path(file), part)
-
-
-def image_suffix(name: str) -> str:
-    """Give the suffix of an image file name in lower case, `.nii.gz` in one; empty if unknown."""
-    lower = name.lower()
-    if lower.endswith(".nii.gz"):
-        return ".nii.gz"
-    suffix = lower[lower.rfind(".") :] if "." in lower else ""
-    return suffix if suffix in _SUFFIXES else ""
-
-
-def is_inside(path: Path, folder: Path) -> bool:
-    """Tell whether a path that a file names stays in `folder`.
-
-    By its words: a link that the user laid inside of the folder may lead elsewhere.
-    """
-    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))
-
-
-def strip_suffix(name: str) -> str:
-    """Give a file name without its image suffix."""
-    suffix = image_suffix(name)
-    return name[: -len(suffix)] if suffix else name
-
-
 def _reader_of(path: Path) -> _Reader:
     # Imported on first use: SimpleITK and pydicom cost a third of a second, and a window that
     # shows an empty project needs neither.
@@ -216,7 +147,6 @@ def _times(shape: Sequence[int]) -> str:
     return " x ".join(str(length) for length in shape)
 
 
-_SUFFIXES = frozenset(IMAGE_SUFFIXES)
 _KINDS = {
     "volume": VOLUME_SUFFIXES,
     "raster": RASTER_SUFFIXES,

@@ -11,7 +11,9 @@ from ..errors import LongtailError
 from ..files import replacing
 from .geometry import Geometry
 from .hostile import reading
-from .image import RASTER_SUFFIXES, AnyArray, Source, image_suffix, read_image, split_source
+from .image import read_image
+from .image_paths import RASTER_SUFFIXES, Source, image_suffix, split_source
+from .image_types import AnyArray
 from .nifti_writer import write_nifti
 from .pixels import finite
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .image import VOLUME_SUFFIXES, Image, Source, image_suffix
+from .image_paths import VOLUME_SUFFIXES, Source, image_suffix
+from .image_types import Image
 from .storage import RawPixels, check_stored_whole, raw_pixels
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from isal import igzip, isal_zlib  # twice as fast as zlib, and faster than ITK
 
 from ..errors import LongtailError
+from .fourth_axis import channels_in
 from .geometry import Geometry
-from .image import AnyArray, Header, Source
+from .image_paths import Source
+from .image_types import AnyArray, Header
 
 BROKEN = (EOFError, OSError, cast("type[Exception]", isal_zlib.IsalError))
 """What reading a packed file raises when it is damaged."""
@@ -110,8 +112,6 @@ def parse_header(path: Path) -> NiftiHeader | None:
 
 def header_of(header: NiftiHeader, source: Source) -> Header:
     """Turn the file's own header into ours; refuses a time series and a sheared grid."""
-    from .volume import channels_in
-
     count = channels_in(header.sizes[3:], source, timed=is_time(header.units))
     shape = header.sizes[:3][::-1]
     return Header(shape, count, header.dtype_name, _geometry(header, source.path, len(shape)))

@@ -11,7 +11,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from ..errors import LongtailError
-from .image import AnyArray, Header, Image, Source
+from .image_paths import Source
+from .image_types import AnyArray, Header, Image
 from .pixels import finite
 
 MEMBERS_KEPT = 3

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import LongtailError
-from .image import AnyArray
+from .image_types import AnyArray
 
 
 def finite(array: AnyArray) -> tuple[AnyArray, tuple[str, ...]]:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
 from ..errors import LongtailError
 from . import tiff
-from .image import AnyArray, Header, Image, Source, image_suffix
+from .image_paths import Source, image_suffix
+from .image_types import AnyArray, Header, Image
+from .picture_words import picture_words
 from .pixels import finite
 
 PIXELS_AT_MOST = 150_000_000
@@ -82,29 +84,6 @@ def check_size(path: Path, width: int, height: int) -> None:
             f"{path.name} has {width} x {height} pixels, more than Longtail opens as one picture.",
             "Cut it into tiles or scale it down.",
         )
-
-
-@contextmanager
-def picture_words(path: Path) -> Iterator[None]:
-    """Turn the complaint of a picture library into a sentence."""
-    try:
-        yield
-    except PillowImage.DecompressionBombError as error:
-        raise LongtailError(
-            f"{path.name} unpacks to more pixels than Longtail opens as one picture.",
-            "Cut it into tiles or scale it down.",
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError) as error:
-        raise LongtailError(
-            f"{path.name} cannot be read: {_why(error)}.",
-            "Open it in another program and save it again, or copy it again.",
-        ) from error
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "it is broken, or not what its suffix says"
-    return "it is broken or cut off"
 
 
 @contextmanager

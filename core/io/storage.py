@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LongtailError
-from .image import image_suffix, is_inside
+from .image_paths import image_suffix, is_inside
 from .nifti import cut_off, parse_header
 
 HEADER_LINES_AT_MOST = 500

@@ -50,7 +50,7 @@ def read_table(path: Path) -> Table:
     LongtailError
         It is empty, cannot be read, or has no column that names files.
     """
-    rows = _read_rows(path)
+    rows = read_rows(path)
     if len(rows) < 2:
         raise LongtailError(f"The table {path.name} holds no rows.", "Check that it was saved.")
     names = [name.strip() for name in rows[0]]
@@ -81,7 +81,14 @@ def means_no_class(labels: Sequence[str], classes: Sequence[str]) -> bool:
     )
 
 
-def _read_rows(path: Path) -> list[list[str]]:
+def read_rows(path: Path) -> list[list[str]]:
+    """Read the cells of a CSV file, the heads of its columns first.
+
+    Raises
+    ------
+    LongtailError
+        It cannot be read as text in columns.
+    """
     text = _read_text(path)
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from PIL import Image as PillowImage
 
-from .image import AnyArray, Image, open_lazily
+from .image import open_lazily
+from .image_types import AnyArray, Image
 
 UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 

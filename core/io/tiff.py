@@ -10,7 +10,9 @@ import tifffile
 from PIL import Image as PillowImage
 
 from ..errors import LongtailError
-from .image import AnyArray, Header, Image, Source
+from .image_paths import Source
+from .image_types import AnyArray, Header, Image
+from .picture_words import picture_words
 from .pixels import finite
 
 SUFFIXES = (".tif", ".tiff")
@@ -96,8 +98,6 @@ class _Layout:
 
 @contextmanager
 def _series_of(path: Path) -> Iterator[tuple[Any, Any]]:
-    from .raster import picture_words
-
     with picture_words(path), tifffile.TiffFile(path) as file:
         series = file.series[0]
         too_large = series.nbytes > BYTES_AT_MOST and (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import LongtailError
-from ..image import is_inside
+from ..image_paths import is_inside
 
 NAME = "dataset.json"
 BYTES_AT_MOST = 64 << 20

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import LongtailError
 from ..dicom import read_notes
 from ..dicom_series import Folder, Series, scan_folder
-from ..image import split_source
+from ..image_paths import split_source
 from .headers import look_into
 from .listing import case_id, with_unique_ids
 from .masknames import MaskNames

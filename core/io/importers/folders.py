@@ -194,17 +194,18 @@ def _class_of_each(
     last_are_splits = all(name.lower() in SPLIT_FOLDERS for name in classes)
     if last_are_splits or len(splits) > len(SPLIT_FOLDERS) or not _are_splits(splits):
         return {}
-    return {file: (folders[-1], _split_in(folders[:-1])) for file, folders in placed.items()}
+    return {file: (folders[-1], split_in(folders[:-1])) for file, folders in placed.items()}
 
 
 def _are_splits(above: set[tuple[str, ...]]) -> bool:
     """Tell whether the folders above the classes are one folder, or one each split."""
     if len(above) == 1:
         return True
-    return all(_split_in(folders) is not None for folders in above)
+    return all(split_in(folders) is not None for folders in above)
 
 
-def _split_in(folders: Sequence[str]) -> str | None:
+def split_in(folders: Sequence[str]) -> str | None:
+    """Give the split that the innermost of some folders is called after, None if none is."""
     found = (SPLIT_FOLDERS.get(name.lower()) for name in reversed(folders))
     return next((split for split in found if split), None)
 

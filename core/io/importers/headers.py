@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from ...errors import LongtailError
-from ..image import Header, read_header, split_source
+from ..image import read_header
+from ..image_paths import split_source
+from ..image_types import Header
 from .plan import FoundCase, Skipped
 
 LOOKED_INTO_AT_MOST = 5000

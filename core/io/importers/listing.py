@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..image import IMAGE_SUFFIXES, image_suffix, strip_suffix
+from ..image_paths import IMAGE_SUFFIXES, image_suffix, strip_suffix
 from .plan import FoundCase
 
 NOT_FOLLOWED = ("__macosx",)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import LongtailError
-from ..image import Header, read_header
+from ..image import read_header
+from ..image_types import Header
 from ..labelmap import check_mask_grid, is_zero_and_255, read_label_map, values_in
 from .headers import THREADS
 from .plan import FoundCase, Skipped

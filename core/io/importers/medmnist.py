@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LongtailError
-from ..image import Source
+from ..image_paths import Source
 from ..numpy_file import ArrayInfo, members, read_header, read_member
 from .plan import FoundCase, ImportPlan
 from .request import CLASSIFICATION, MULTILABEL, Request

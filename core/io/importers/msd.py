@@ -7,11 +7,10 @@ from typing import Any
 
 from ...errors import LongtailError
 from .description import channel_count, class_values, inside, listed, read_description
-from .headers import look_into
-from .listing import case_id, with_unique_ids
-from .masks import settle_masks
+from .listing import case_id
+from .maskplan import NO_MASK, plan_with_masks
 from .plan import FoundCase, ImportPlan, Skipped
-from .request import SEGMENTATION, Request
+from .request import Request
 
 
 def plan_msd(request: Request) -> ImportPlan:
@@ -25,10 +24,10 @@ def plan_msd(request: Request) -> ImportPlan:
     root = request.root
     document = read_description(root)
     several = channel_count(document) > 1
-    named = [*_training(document), *((image, None, "test") for image in _tests(document))]
+    images = [*_training(document), *((image, None, "test") for image in _tests(document))]
     cases: list[FoundCase] = []
     skipped: list[Skipped] = []
-    for image, mask, split in named:
+    for image, mask, split in images:
         found = _case(root, image, mask, several=several)
         if isinstance(found, Skipped):
             skipped.append(found)
@@ -37,23 +36,11 @@ def plan_msd(request: Request) -> ImportPlan:
             skipped += _lost_mask(found, mask)
     if not cases:
         raise LongtailError(
-            f"None of the {len(named)} images named in the dataset.json of {root.name} is there.",
+            f"None of the {len(images)} images named in the dataset.json of {root.name} is there.",
             "Unpack the images beside it.",
         )
-    looked = look_into(with_unique_ids(cases))
-    settled = settle_masks(
-        looked.cases, looked.headers, request, named=class_values(document.get("labels"))
-    )
-    return ImportPlan(
-        format="msd",
-        cases=settled.cases,
-        skipped=(*skipped, *looked.skipped, *settled.skipped),
-        notes=(*looked.notes, *settled.notes),
-        class_names=settled.class_names,
-        mask_values=settled.mask_values,
-        ignore_values=settled.ignore_values,
-        task=SEGMENTATION,
-    )
+    named = class_values(document.get("labels"))
+    return plan_with_masks("msd", cases, request, named=named, skipped=skipped)
 
 
 def _training(document: Mapping[str, Any]) -> Iterator[tuple[str, str | None, None]]:
@@ -87,4 +74,4 @@ def _case(root: Path, image: str, mask: str | None, *, several: bool) -> FoundCa
 def _lost_mask(case: FoundCase, mask: str | None) -> list[Skipped]:
     if mask is None or case.mask is not None:
         return []
-    return [Skipped(mask, "the mask is not there. The image is imported unlabelled.")]
+    return [Skipped(mask, NO_MASK)]

@@ -7,12 +7,12 @@ from typing import Any
 
 from ...errors import LongtailError
 from .description import channel_count, class_values, read_description, region_names
-from .headers import look_into
-from .listing import case_id, image_files, with_unique_ids
+from .listing import case_id, image_files
 from .masknames import ORPHAN
-from .masks import IGNORED, settle_masks
+from .maskplan import plan_with_masks
+from .masks import IGNORED
 from .plan import FoundCase, ImportPlan, Skipped
-from .request import SEGMENTATION, Request
+from .request import Request
 
 CHANNEL = re.compile(r"^(?P<name>.*)_(?P<channel>\d{4})$")
 FOLDERS = (("imagesTr", "labelsTr", None), ("imagesTs", "labelsTs", "test"))
@@ -55,19 +55,10 @@ def plan_nnunet(request: Request) -> ImportPlan:
             f"The folder {root} holds no images of an nnU-Net data set.",
             "They belong into imagesTr, named NAME_0000.nii.gz.",
         )
-    looked = look_into(with_unique_ids(cases))
     ignore = (*ignored, *(() if IGNORED in named else (IGNORED,)))
-    settled = settle_masks(looked.cases, looked.headers, request, named, ignore)
     notes = [f"The value {value} (ignore) is read as not labelled." for value in ignored]
-    return ImportPlan(
-        format="nnunet",
-        cases=settled.cases,
-        skipped=(*skipped, *looked.skipped, *settled.skipped),
-        notes=(*notes, *looked.notes, *settled.notes),
-        class_names=settled.class_names,
-        mask_values=settled.mask_values,
-        ignore_values=settled.ignore_values,
-        task=SEGMENTATION,
+    return plan_with_masks(
+        "nnunet", cases, request, named=named, ignore=ignore, skipped=skipped, notes=notes
     )
 
 

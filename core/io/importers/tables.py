@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from ...errors import LongtailError
 from ..finder import FileFinder
-from ..image import image_suffix
+from ..image_paths import image_suffix
 from ..table import BAR, Table
 from .cells import Cell, CellReader
 from .folders import SPLIT_FOLDERS
 from .headers import Looked, look_into
 from .listing import case_id, with_unique_ids
+from .maskplan import NO_MASK
 from .masks import settle_masks
 from .plan import FoundCase, ImportPlan, Skipped
 from .request import CLASSIFICATION, MULTILABEL, SEGMENTATION, Request
@@ -20,7 +21,6 @@ GUESSED_FROM = 1000
 """Rows looked at to guess what the label column holds."""
 
 MISSING = "the table names it, but it is not there."
-NO_MASK = "the mask is not there. The image is imported unlabelled."
 
 
 def plan_table(request: Request, table: Table) -> ImportPlan:
