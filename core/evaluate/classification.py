@@ -14,6 +14,7 @@ IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 PresenceArray: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
 RECALL = "recall"
+TIERED = ("macro_f1", "precision", "auc", "average_precision")
 DEFAULT_THRESHOLD = 0.5
 
 
@@ -48,7 +49,7 @@ def single_label_measures(
     def measure(weights: FloatArray) -> dict[str, Table]:
         table = confusion.confusions(truth, predicted, count, weights)
         recall = confusion.recalls(table)
-        return {
+        tables = {
             "balanced_accuracy": Table(mean_known(recall), recall),
             "accuracy": Table(confusion.accuracy(table)),
             "macro_f1": _macro(confusion.f1_scores(table)),
@@ -60,6 +61,7 @@ def single_label_measures(
             "kappa": Table(confusion.kappa(table, graded=graded)),
             "ece": Table(calibration_error(confidence, correct, all_known, weights)),
         }
+        return tables | _tiered(tables, tiers)
 
     return measure
 
@@ -103,7 +105,7 @@ def multi_label_measures(
         errors = [
             calibration_error(probabilities[:, k], yes[:, k], known[:, k], weights) for k in columns
         ]
-        return {
+        tables = {
             "balanced_accuracy": _macro(_stack([_two_sided(pair) for pair in pairs])),
             "accuracy": _macro(_stack([confusion.accuracy(pair) for pair in pairs])),
             "macro_f1": _macro(_stack([confusion.f1_scores(pair)[:, 1] for pair in pairs])),
@@ -115,6 +117,7 @@ def multi_label_measures(
             "kappa": _macro(_stack([_of_both(pair, confusion.kappa(pair)) for pair in pairs])),
             "ece": _macro(_stack(errors)),
         }
+        return tables | _tiered(tables, tiers)
 
     return measure
 
@@ -125,6 +128,21 @@ def _macro(classes: FloatArray) -> Table:
 
 def _by_tier(recall: FloatArray, tiers: Mapping[str, Sequence[int]]) -> dict[str, Table]:
     return {f"{RECALL}_{tier}": _macro(recall[:, list(columns)]) for tier, columns in tiers.items()}
+
+
+def _tiered(tables: Mapping[str, Table], tiers: Mapping[str, Sequence[int]]) -> dict[str, Table]:
+    """Give a `measure/tier` a measure with values a class; recall has names of its own."""
+    wanted = [name for name in TIERED if tables[name].classes is not None]
+    return {
+        f"{name}/{tier}": Table(mean_known(_columns(tables[name], columns)))
+        for name in wanted
+        for tier, columns in tiers.items()
+    }
+
+
+def _columns(table: Table, columns: Sequence[int]) -> FloatArray:
+    assert table.classes is not None
+    return table.classes[:, list(columns)]
 
 
 def _ranked(rankings: Sequence[Ranking], weights: FloatArray) -> dict[str, Table]:

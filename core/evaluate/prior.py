@@ -54,18 +54,44 @@ def probabilities_of(logits: Array, *, exclusive: bool) -> Array:
     return softmax(logits) if exclusive else sigmoid(logits)
 
 
-def blend(effective: Sequence[float], amount: float) -> list[float]:
-    """Give the target prior between `effective` (0) and uniform (1), in the logarithm.
+def blend(
+    effective: Sequence[float],
+    amount: float,
+    factors: Sequence[float] | None = None,
+    *,
+    exclusive: bool = True,
+) -> list[float]:
+    """Give the target prior between `effective` (0) and all classes equal (1), in the logarithm.
 
-    The shift is then `amount` times the whole logit adjustment: amount is tau.
+    The shift is then `amount` times the whole logit adjustment: amount is tau. Where classes are
+    each yes or no, the odds are blended and the other end is as likely as not.
+
+    Parameters
+    ----------
+    factors
+        How many times as frequent (or by how much the odds grow) each class is taken for besides.
     """
-    tempered = _prior(effective) ** (1 - amount)
+    times = np.ones(len(effective)) if factors is None else np.asarray(factors, dtype=np.float64)
+    if not exclusive:
+        odds = log_odds(effective) * (1 - amount) + np.log(times)
+        return [float(value) for value in np.clip(sigmoid(odds), SMALLEST, 1 - SMALLEST)]
+    tempered = _prior(effective) ** (1 - amount) * times
     return [float(value) for value in tempered / tempered.sum()]
 
 
-def uniform(count: int) -> list[float]:
-    """Give the prior under which each of `count` classes is as likely."""
-    return [1.0 / count] * count
+def uniform(count: int, *, exclusive: bool = True) -> list[float]:
+    """Give the prior under which each of `count` classes is as likely, or as likely as not."""
+    return [1.0 / count if exclusive else 0.5] * count
+
+
+def shift_between(
+    effective: Sequence[float] | None, target: Sequence[float] | None, *, exclusive: bool
+) -> Array:
+    """Give what is added to the logits of each class; zeros where either prior is not known."""
+    if effective is None or target is None:
+        return np.zeros(len(effective or target or ()))
+    nothing = np.zeros(len(effective))
+    return shifted(nothing, effective, target, exclusive=exclusive)
 
 
 def softmax(logits: Array) -> Array:

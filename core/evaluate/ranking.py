@@ -74,12 +74,18 @@ def calibration_error(
     weights
         (weighting, case).
     """
-    bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
+    bins = bin_of(confidence)
     gap = np.zeros(len(weights))
     total = (weights * known).sum(axis=1)
     for rows in _members(bins, known):
         gap += np.abs(weights[:, rows] @ (confidence[rows] - correct[rows]))
     return _ratio(gap, total)
+
+
+def bin_of(confidence: FloatArray) -> IntArray:
+    """Give (case,) which of the 15 equal bins of confidence each case is in; ends belong below."""
+    place = np.ceil(confidence * CALIBRATION_BINS).astype(np.int64) - 1
+    return np.clip(place, 0, CALIBRATION_BINS - 1)
 
 
 def _members(bins: IntArray, known: BoolArray) -> Iterator[IntArray]:

@@ -1,4 +1,10 @@
-"""What came of evaluating a run: a frozen report, to JSON and back; imports no torch."""
+"""What came of evaluating a run: a frozen report, to JSON and back; imports no torch.
+
+The window, the HTML file and the command line all show this one object. `to_contract` is the
+document of `longtail evaluate --json`: run, split, summary and cases, and nothing else. All of the
+report, with its curves, counts and provenance, is in the file `evaluation-<split>.json` of the
+run's folder (`to_json`), whose four keys of the same names hold the same figures.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..errors import LongtailError
 from ..files import write_json
+from .parts import Confusion, ImageParts
 
 NOTICE = "Research use only. Not a medical device."
 FEW_CASES = 5
@@ -79,11 +86,15 @@ class EvaluatedClass:
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion:
-    """Counts of cases, a row a true class and a column a predicted class, in order of `names`."""
+class Tuned:
+    """The same cases under thresholds that were chosen on `labelled` validation cases.
 
-    names: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
+    It stands apart from the figures proper, which took no validation label.
+    """
+
+    thresholds: Mapping[str, float]
+    labelled: int
+    summary: Mapping[str, Figure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +139,11 @@ class Report:
     thresholds: str
     """The tiers' thresholds as a sentence."""
     confusion: Confusion | None = None
+    images: ImageParts | None = None
+    """Parts of a report on image-level classes; None for label maps."""
+    setting: str = ""
+    """The prior and the thresholds that all figures were made with, in words; empty as trained."""
+    tuned: Tuned | None = None
     notes: tuple[str, ...] = ()
     notice: str = NOTICE
     format: int = 1

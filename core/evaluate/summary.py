@@ -11,7 +11,8 @@ from .classification import (
     multi_label_measures,
     single_label_measures,
 )
-from .report import ClassValue, EvaluatedClass, Figure, Value
+from .intervals import wilson
+from .report import FEW_CASES, ClassValue, EvaluatedClass, Figure, Value
 from .segmentation import (
     MEASURES,
     ClassScore,
@@ -63,7 +64,10 @@ def single_label_figures(
     tiers = tier_columns(classes)
     measures = single_label_measures(truth, logits, tiers, graded=graded)
     bounded = bound(measures, patients, resamples=resamples)
-    return _image_figures(bounded, classes, len(truth))
+    figures = _image_figures(bounded, classes, len(truth))
+    # Of a class both are the share that was found.
+    same = figures[RECALL].classes
+    return figures | {"balanced_accuracy": replace(figures["balanced_accuracy"], classes=same)}
 
 
 def multi_label_figures(
@@ -97,7 +101,7 @@ def _segmentation_figure(
     total, counts = count_scored(cases, [each.id for each in classes], name)
     values = {
         each.name: ClassValue(
-            *_ends(bounds),
+            *_honest(bounds, count),
             n=count,
             false_positives=count_where(cases, each.id, lambda score: score.false_positive),
             missed=count_where(cases, each.id, lambda score: score.missed),
@@ -118,20 +122,65 @@ def _image_figures(
     figures: dict[str, Figure] = {}
     for name, measured in bounded.items():
         members = tiers.get(name.removeprefix("recall_"), classes)
-        values = (
-            {
-                each.name: ClassValue(*_ends(bounds), n=each.test)
-                for each, bounds in zip(members, measured.classes, strict=True)
-            }
-            if measured.classes
-            else {}
-        )
         count = total if members is classes else sum(each.test for each in members)
-        if measured.overall.mean is not None:
-            figures[name] = Figure(*_ends(measured.overall), n=count, classes=values)
+        if measured.overall.mean is None or "/" in name:
+            continue
+        alone = name.startswith(RECALL) and len(members) == 1
+        figures[name] = Figure(
+            *_honest(measured.overall, count, counted=alone),
+            n=count,
+            classes=_image_values(name, measured, members),
+            tiers=_tier_values(name, bounded, tiers),
+        )
     if RECALL in figures:
         figures[RECALL] = replace(figures[RECALL], tiers=_recall_tiers(figures))
     return figures
+
+
+def _image_values(
+    name: str, measured: Bounded, members: Sequence[EvaluatedClass]
+) -> dict[str, ClassValue]:
+    if not measured.classes:
+        return {}
+    counted = name.startswith(RECALL)
+    return {
+        each.name: ClassValue(*_honest(bounds, each.test, counted=counted), n=each.test)
+        for each, bounds in zip(members, measured.classes, strict=True)
+    }
+
+
+def _tier_values(
+    name: str, bounded: Mapping[str, Bounded], tiers: Mapping[str, Sequence[EvaluatedClass]]
+) -> dict[str, Value]:
+    found = {tier: bounded.get(f"{name}/{tier}") for tier in TIERS}
+    cases = {tier: sum(each.test for each in members) for tier, members in tiers.items()}
+    return {
+        tier: Value(*_honest(one.overall, cases[tier]), n=cases[tier])
+        for tier, one in found.items()
+        if one is not None and one.overall.mean is not None
+    }
+
+
+def _honest(
+    bounds: Bounds, cases: int, *, counted: bool = False
+) -> tuple[float | None, float | None, float | None]:
+    """Give a class's value with an interval that claims no more than its few cases can.
+
+    Drawing fewer than five cases again and again gives an interval that is far too narrow, or
+    none at all when all of them went the same way. A share that was counted then has at least
+    Wilson's interval; of other measures an interval without width is left out.
+    """
+    mean, low, high = _ends(bounds)
+    if mean is None or cases >= FEW_CASES:
+        return mean, low, high
+    wide = wilson(mean * cases, cases) if counted else None
+    if wide is not None:
+        return (
+            mean,
+            min(wide[0], mean if low is None else low),
+            max(wide[1], mean if high is None else high),
+        )
+    return (mean, None, None) if low == high else (mean, low, high)
 
 
 def _recall_tiers(figures: Mapping[str, Figure]) -> dict[str, Value]:

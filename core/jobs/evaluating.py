@@ -2,48 +2,29 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..backend.events import Event
 from ..backend.job import JobContext
 from ..errors import LongtailError
-from ..evaluate.bootstrap import FloatArray
-from ..evaluate.confusion import IntArray, confusions
-from ..evaluate.prior import probabilities_of, shifted
-from ..evaluate.report import (
-    Confusion,
-    EvaluatedClass,
-    Figure,
-    Provenance,
-    Report,
-    few_case_notes,
-)
+from ..evaluate.report import EvaluatedClass, Provenance, Report, few_case_notes
 from ..evaluate.segmentation import MEASURES, ClassScore, score_case
-from ..evaluate.summary import multi_label_figures, segmentation_figures, single_label_figures
+from ..evaluate.setting import AS_TRAINED, Setting, setting_sentence
+from ..evaluate.summary import segmentation_figures
 from ..evaluate.tiers import BY_IMAGES, BY_SHARE, Tiering
 from ..io.labelmap import read_label_map
 from ..methods.catalogue import METHODS
 from ..methods.spec import RunSpec, read_spec
-from ..predict.classids import merge_columns
 from ..predict.shelf import FOLDER, Shelf
-from ..project.records import Case, ImageLabels, Task
+from ..project.records import Case, Task
 from ..project.store import Project
+from .measuring_images import ImageMeasuring, Measured, line_of, tuning_cases
 from .predicting import Clock, current_ids
 
 if TYPE_CHECKING:
     from .evaluation import EvaluateJob
-
-
-class _Measured(NamedTuple):
-    """What measuring gives beside the classes: figures, a line a case, and the confusion."""
-
-    classes: tuple[EvaluatedClass, ...]
-    summary: Mapping[str, Figure]
-    lines: tuple[Mapping[str, Any], ...]
-    confusion: Confusion | None
-    patients: int
 
 
 class Evaluation:
@@ -59,12 +40,20 @@ class Evaluation:
         The predictions of the run's weights.
     prior
         The effective training prior, for image-level classes.
+    setting
+        The prior and the thresholds that the figures are made with.
     """
 
     def __init__(
-        self, job: "EvaluateJob", project: Project, shelf: Shelf, prior: Sequence[float] | None
+        self,
+        job: "EvaluateJob",
+        project: Project,
+        shelf: Shelf,
+        prior: Sequence[float] | None,
+        setting: Setting = AS_TRAINED,
     ) -> None:
         self._job, self._project, self._shelf, self._prior = job, project, shelf, prior
+        self._setting = setting
         self._folder = project.run_folder(job.run_id)
         self._spec: RunSpec = read_spec(self._folder)
         self._now = current_ids(project, shelf.class_ids)
@@ -86,7 +75,7 @@ class Evaluation:
 
     def _segmentation(
         self, cases: Sequence[Case], context: JobContext
-    ) -> Generator[Event, None, _Measured]:
+    ) -> Generator[Event, None, Measured]:
         scores: list[dict[int, ClassScore]] = []
         clock = Clock(len(cases), "measuring")
         yield clock.progress(0)
@@ -102,7 +91,7 @@ class Evaluation:
             self._segmentation_line(case, score, classes)
             for case, score in zip(cases, scores, strict=True)
         )
-        return _Measured(classes, summary, lines, None, len(set(patients)))
+        return Measured(classes, summary, lines, None, len(set(patients)))
 
     def _score(self, case: Case) -> dict[int, ClassScore]:
         file = self._shelf.cases[case.id].file
@@ -123,73 +112,21 @@ class Evaluation:
             measure: {names[i]: getattr(one, measure) for i, one in score.items()}
             for measure in MEASURES
         }
-        return {**self._line(case), **values}
+        return {**line_of(case, self._shelf), **values}
 
-    def _line(self, case: Case) -> dict[str, Any]:
-        uncertainty = self._shelf.cases[case.id].uncertainty
-        return {"case": case.id, "patient": case.patient, "uncertainty": uncertainty}
-
-    def _images(self, cases: Sequence[Case]) -> _Measured:
-        logits = np.stack([_logits_of(self._shelf, case) for case in cases])
-        exclusive = self._project.task is Task.CLASSIFICATION
-        moved = shifted(logits, self._prior, self._job.target_prior, exclusive=exclusive)
-        joint = merge_columns(moved, self._now, self._ids, exclusive=exclusive)
-        if exclusive:
-            return self._single_label(cases, joint)
-        return self._multi_label(cases, joint)
-
-    def _single_label(self, cases: Sequence[Case], logits: FloatArray) -> _Measured:
-        columns = {class_id: column for column, class_id in enumerate(self._ids)}
-        answers = [_only_class(case.labels, columns) for case in cases]
-        rows = [row for row, answer in enumerate(answers) if answer is not None]
-        if not rows:
-            raise _nothing_usable(self._job.split)
-        kept = [cases[row] for row in rows]
-        truth = np.array([answers[row] for row in rows], dtype=np.int64)
-        logits = logits[rows]
-        counts = np.bincount(truth, minlength=len(self._ids)).tolist()
-        classes = self._classes(dict(zip(self._ids, counts, strict=True)))
-        patients = [case.patient or case.id for case in kept]
-        summary = single_label_figures(truth, logits, classes, patients, graded=self._job.graded)
-        names = tuple(each.name for each in classes)
-        lines = self._single_lines(kept, truth, probabilities_of(logits, exclusive=True), names)
-        confusion = _confusion(truth, logits.argmax(axis=1), names)
-        return _Measured(classes, summary, lines, confusion, len(set(patients)))
-
-    def _single_lines(
-        self, cases: Sequence[Case], truth: IntArray, shares: FloatArray, names: Sequence[str]
-    ) -> tuple[dict[str, Any], ...]:
-        said = shares.argmax(axis=1)
-        return tuple(
-            {
-                **self._line(case),
-                "true": names[truth[row]],
-                "predicted": names[said[row]],
-                "probability": float(shares[row, said[row]]),
-            }
-            for row, case in enumerate(cases)
+    def _images(self, cases: Sequence[Case]) -> Measured:
+        measuring = ImageMeasuring(
+            self._project,
+            self._shelf,
+            self._prior,
+            self._setting,
+            self._classes,
+            tuning_cases(self._project, self._spec, self._job.split),
         )
-
-    def _multi_label(self, cases: Sequence[Case], logits: FloatArray) -> _Measured:
-        truth = np.array([_answers(case.labels, self._ids) for case in cases], dtype=np.int8)
-        test = dict(zip(self._ids, (truth == 1).sum(axis=0), strict=True))
-        classes = self._classes({i: int(n) for i, n in test.items()})
-        patients = [case.patient or case.id for case in cases]
-        summary = multi_label_figures(truth, logits, classes, patients)
-        if not summary:
+        measured = measuring.measure(cases, graded=self._job.graded)
+        if measured is None:
             raise _nothing_usable(self._job.split)
-        shares = probabilities_of(logits, exclusive=False)
-        lines = tuple(
-            {
-                **self._line(case),
-                "true": [c.name for c, yes in zip(classes, truth[row], strict=True) if yes == 1],
-                "probabilities": {
-                    c.name: float(p) for c, p in zip(classes, shares[row], strict=True)
-                },
-            }
-            for row, case in enumerate(cases)
-        )
-        return _Measured(classes, summary, lines, None, len(set(patients)))
+        return measured
 
     def _classes(self, test: Mapping[int, int]) -> tuple[EvaluatedClass, ...]:
         """Describe the classes; those that were merged since add up."""
@@ -219,7 +156,7 @@ class Evaluation:
         tail = usual.tail if self._job.tail is None else self._job.tail
         return Tiering(usual.by, head, tail)
 
-    def _report(self, cases: Sequence[Case], measured: _Measured) -> Report:
+    def _report(self, cases: Sequence[Case], measured: Measured) -> Report:
         return Report(
             run=self._job.run_id,
             split=self._job.split,
@@ -229,10 +166,19 @@ class Evaluation:
             classes=measured.classes,
             thresholds=self._tiering.sentence(),
             confusion=measured.confusion,
+            images=measured.images,
+            setting=self._told_setting(),
+            tuned=measured.tuned,
             notes=tuple(self._notes(cases, measured)),
         )
 
-    def _provenance(self, total: int, measured: _Measured) -> Provenance:
+    def _told_setting(self) -> str:
+        known = {record.id: record.name for record in self._project.all_classes}
+        classes = [(i, known[i]) for i in self._shelf.class_ids]
+        exclusive = self._project.task is Task.CLASSIFICATION
+        return setting_sentence(self._setting, self._prior, classes, exclusive=exclusive)
+
+    def _provenance(self, total: int, measured: Measured) -> Provenance:
         spec, run = self._spec, self._project.run(self._job.run_id)
         return Provenance(
             project=self._project.name,
@@ -256,7 +202,7 @@ class Evaluation:
             versions=spec.versions,
         )
 
-    def _notes(self, cases: Sequence[Case], measured: _Measured) -> list[str]:
+    def _notes(self, cases: Sequence[Case], measured: Measured) -> list[str]:
         notes = few_case_notes(measured.classes)
         learned = set(self._spec.train_labelled) & {case.id for case in cases}
         if learned:
@@ -271,8 +217,11 @@ class Evaluation:
             notes.append(f"{missing} cases could not be predicted and are left out.")
         if self._project.task is Task.SEGMENTATION and not any(c.spacing_mm for c in cases):
             notes.append("The images have no spacing, so there are no distances in mm.")
-        if self._job.target_prior is not None:
-            notes.append("The predictions were moved to another prior of the classes.")
+        if self._told_setting():
+            notes.append(
+                "All figures are made with the setting of the prior slider, not as the run was "
+                f"trained. {self._told_setting()}"
+            )
         if self._project.task is Task.CLASSIFICATION:
             kind = "quadratic, for grades" if self._job.graded else "unweighted"
             notes.append(f"Kappa is {kind}.")
@@ -282,28 +231,6 @@ class Evaluation:
 def _same_slice(predicted: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> Any:
     """Give the reference's shape where both hold as many voxels: a picture has one slice."""
     return reference.shape if predicted.size == reference.size else predicted.shape
-
-
-def _logits_of(shelf: Shelf, case: Case) -> FloatArray:
-    return np.asarray(shelf.cases[case.id].logits, dtype=np.float64)
-
-
-def _confusion(truth: IntArray, said: IntArray, names: tuple[str, ...]) -> Confusion:
-    table = confusions(truth, said, len(names), np.ones((1, len(truth))))[0]
-    return Confusion(names, tuple(tuple(int(n) for n in row) for row in table))
-
-
-def _only_class(labels: ImageLabels | None, columns: Mapping[int, int]) -> int | None:
-    if labels is None or len(labels.yes) != 1:
-        return None
-    return columns.get(next(iter(labels.yes)))
-
-
-def _answers(labels: ImageLabels | None, class_ids: Sequence[int]) -> list[int]:
-    """Give 1, 0 or -1 a class, as training does: what was not answered is unknown."""
-    if labels is None:
-        return [-1] * len(class_ids)
-    return [1 if i in labels.yes else 0 if i in labels.no else -1 for i in class_ids]
 
 
 def _nothing_usable(split: str) -> LongtailError:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from ..backend.events import Artifact
 from ..backend.job import Job, JobContext, Steps
 from ..errors import LongtailError
-from ..project.records import Case, Split
+from ..evaluate.setting import AS_TRAINED, Setting, read_setting
+from ..methods.spec import read_spec
+from ..project.records import Case, Split, Task
 from ..project.store import Project
 from .opening import opened
 from .predicting import CasePredictor, load_run, open_shelf_of
@@ -37,7 +39,9 @@ class EvaluateJob(Job):
         foreground volume; None takes the usual thresholds.
     target_prior
         For image-level classes: the prior to move the predictions to, one value a class of the
-        run; None measures them as they are.
+        run; None takes the setting that is kept with the run.
+    as_trained
+        Measure without the setting that is kept with the run.
     """
 
     project: str
@@ -48,6 +52,7 @@ class EvaluateJob(Job):
     head: float | None = None
     tail: float | None = None
     target_prior: tuple[float, ...] | None = None
+    as_trained: bool = False
 
     @property
     def title(self) -> str:
@@ -62,19 +67,23 @@ class EvaluateJob(Job):
         from ..evaluate.html import write_html
         from ..evaluate.report import write_report
         from .evaluating import Evaluation
+        from .measuring_images import tuning_cases
 
         with opened(self.project) as project:
             cases = self._labelled_cases(project)
             network = load_run(project, self.run_id, self.which, context.device)
             shelf = open_shelf_of(project, self.run_id, network)
-            missing = [case for case in cases if case.id not in shelf.cases]
+            tuning = tuning_cases(project, read_spec(project.run_folder(self.run_id)), self.split)
+            needed = list({case.id: case for case in [*cases, *tuning]}.values())
+            missing = [case for case in needed if case.id not in shelf.cases]
             if missing:
                 predictor = CasePredictor(project, self.run_id, network, context)
                 yield from predictor.predict(missing, shelf)
-                if len(missing) == len(cases):
+                if len(missing) == len(needed):
                     predictor.tally.check_any()
-            _check_not_stopped(cases, shelf, context)
-            evaluation = Evaluation(self, project, shelf, network.card.prior)
+            _check_not_stopped(needed, shelf, context)
+            setting = self._setting(project, shelf.class_ids)
+            evaluation = Evaluation(self, project, shelf, network.card.prior, setting)
             report = yield from evaluation.measure(cases, context)
             folder = project.run_folder(self.run_id)
         write_report(folder / f"evaluation-{self.split}.json", report)
@@ -82,6 +91,13 @@ class EvaluateJob(Job):
         yield Artifact((folder / f"evaluation-{self.split}.json").as_posix(), "table")
         yield Artifact((folder / "report.html").as_posix(), "report")
         return report.to_contract()
+
+    def _setting(self, project: Project, class_ids: Sequence[int]) -> Setting:
+        if self.target_prior is not None:
+            return Setting(self.target_prior)
+        if self.as_trained or project.task is Task.SEGMENTATION:
+            return AS_TRAINED
+        return read_setting(project.run(self.run_id).settings, class_ids)
 
     def _labelled_cases(self, project: Project) -> list[Case]:
         if self.split not in set(Split):
