@@ -77,7 +77,8 @@ def _cosines(vectors: Tensor, bank: Tensor) -> Tensor:
 def similarity_spread(vectors: Tensor, bank: Tensor) -> float:
     """Measure how much the likeness to the bank's entries differs from entry to entry.
 
-    The standard deviation of the cosines, averaged over images and positions. Near 0 the network gives every image the same features (collapse). 0 for an empty bank.
+    The standard deviation of the cosines, averaged over images and positions. Near
+    0 the network gives every image the same features (collapse); it is 0 for an empty bank.
     """
     if not len(bank) or not len(vectors):
         return 0.0
