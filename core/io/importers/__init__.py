@@ -7,9 +7,13 @@ from pathlib import Path
 
 from ...errors import LongtailError
 from ..table import read_table
+from .acdc import plan_acdc
+from .aptos import plan_aptos
 from .detect import TABLE_SUFFIXES, Detected, detect, is_table
 from .dicom_tree import plan_dicom
 from .folders import plan_folders
+from .isic import plan_isic
+from .la import plan_la
 from .medmnist import plan_medmnist
 from .msd import plan_msd
 from .nnunet import plan_nnunet
@@ -20,8 +24,8 @@ from .tables import plan_table
 __all__ = ["FORMATS", "FoundCase", "ImportPlan", "Skipped", "plan_import"]
 
 FORMATS = tuple(FORMAT_TITLES)
-LATER = ("acdc", "la", "isic", "aptos", "nih", "rsna", "vindr", "chexpert", "voc", "coco")
-INSIDE = ("msd", "nnunet", "npz")
+LATER = ("nih", "rsna", "vindr", "chexpert", "voc", "coco")
+INSIDE = ("msd", "nnunet", "npz", "acdc", "la")
 """Formats that bring their labels themselves."""
 
 _PLANNERS: dict[str, Callable[[Request], ImportPlan]] = {
@@ -30,6 +34,10 @@ _PLANNERS: dict[str, Callable[[Request], ImportPlan]] = {
     "folders": plan_folders,
     "npz": plan_medmnist,
     "dicom": plan_dicom,
+    "acdc": plan_acdc,
+    "la": plan_la,
+    "isic": plan_isic,
+    "aptos": plan_aptos,
 }
 
 

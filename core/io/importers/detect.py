@@ -1,21 +1,46 @@
 """Which layout a folder or file has, and why."""
 
 import os
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import LongtailError
 from ..dicom_file import parse_file
-from ..image import DICOM_SUFFIXES, NUMPY_SUFFIXES, RASTER_SUFFIXES, VOLUME_SUFFIXES, image_suffix
+from ..image_paths import (
+    DICOM_SUFFIXES,
+    NUMPY_SUFFIXES,
+    RASTER_SUFFIXES,
+    VOLUME_SUFFIXES,
+    image_suffix,
+)
 from ..table import Table, read_table
+from .acdc import is_acdc
+from .aptos import is_aptos, is_aptos_table
 from .description import NAME, read_description
 from .folders import IMAGE_FOLDERS, MASK_FOLDERS
+from .isic import is_isic, is_isic_table
+from .la import is_la
 from .medmnist import is_medmnist
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz")
 LOOKED_AT = 400
 PREFERRED_TABLE = "labels.csv"
+
+
+class _Challenge(NamedTuple):
+    format: str
+    holds: Callable[[Path], bool]
+    reason: str
+
+
+CHALLENGES = (
+    _Challenge("acdc", is_acdc, "its folders or files are called patientNNN_frameNN"),
+    _Challenge("la", is_la, "its folders hold lgemri.nrrd or mri_norm2.h5"),
+    _Challenge("isic", is_isic, "it holds a table of skin diagnoses"),
+    _Challenge("aptos", is_aptos, "it holds a table with the columns id_code and diagnosis"),
+)
 
 
 class Detected(NamedTuple):
@@ -36,7 +61,7 @@ def detect(source: Path, labels: Path | None) -> Detected:
     """
     for path in (labels, source):
         if path is not None and is_table(path):
-            return Detected("csv", f"{path.name} is a table", read_table(path))
+            return _detect_table(path)
     if source.is_file():
         return _detect_file(source)
     if labels is not None:
@@ -46,6 +71,14 @@ def detect(source: Path, labels: Path | None) -> Detected:
     if (source / NAME).is_file():
         return _detect_described(source)
     return _detect_folder(source)
+
+
+def _detect_table(path: Path) -> Detected:
+    if is_isic_table(path):
+        return Detected("isic", f"{path.name} is a table of skin diagnoses")
+    if is_aptos_table(path):
+        return Detected("aptos", f"{path.name} has the columns id_code and diagnosis")
+    return Detected("csv", f"{path.name} is a table", read_table(path))
 
 
 def is_table(path: Path) -> bool:
@@ -72,6 +105,9 @@ def _detect_described(folder: Path) -> Detected:
 
 
 def _detect_folder(source: Path) -> Detected:
+    challenge = next((found for found in CHALLENGES if found.holds(source)), None)
+    if challenge is not None:
+        return Detected(challenge.format, challenge.reason)
     subfolders = {entry.name.lower() for entry in os.scandir(source) if entry.is_dir()}
     table = _table_in(source)
     if table is not None:

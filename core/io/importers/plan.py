@@ -103,6 +103,10 @@ FORMAT_TITLES = {
     "csv": "a table",
     "npz": "a MedMNIST file",
     "dicom": "DICOM series",
+    "acdc": "ACDC heart scans",
+    "la": "scans of the 2018 atrial challenge",
+    "isic": "ISIC skin photographs",
+    "aptos": "APTOS photographs of the retina",
 }
 
 TOLD_AT_MOST = 5
