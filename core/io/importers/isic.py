@@ -74,12 +74,7 @@ def plan_isic(request: Request) -> ImportPlan:
     names, notes = names_for(found.codes(), request)
     images = [found.image(name, names) for name in found.named_by]
     dropped = Counter(DIAGNOSES[code] for code in found.code_of.values() if code not in names)
-    lesions = sum(image.patient is None for image in images)
-    if lesions:
-        notes.append(
-            f"The lesion of {lesions:,} images is not known: a split may put photographs of one "
-            "lesion on both sides."
-        )
+    notes += _lesion_words(sum(image.patient is None for image in images))
     return plan_named_images(
         "isic",
         images,
@@ -88,6 +83,16 @@ def plan_isic(request: Request) -> ImportPlan:
         skipped=found.skipped,
         notes=[*notes, *dropped_words(dropped)],
     )
+
+
+def _lesion_words(unknown: int) -> list[str]:
+    if not unknown:
+        return []
+    images = "1 image" if unknown == 1 else f"{unknown:,} images"
+    return [
+        f"The lesion of {images} is not known: a split may put photographs of one lesion on both "
+        "sides."
+    ]
 
 
 @dataclass

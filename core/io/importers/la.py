@@ -48,13 +48,18 @@ def plan_la(request: Request) -> ImportPlan:
         if name not in names
     ]
     unlabelled = [f"{scan.folder.name}/{MASK}" for scan in scans if scan.mask is None]
+    blind = [
+        Skipped(f"{folder.name}/{SCAN}", "the scan is not there, only its mask.")
+        for folder in _folders_with(request.root, MASK)
+        if folder.name not in names
+    ]
     return plan_with_masks(
         "la",
         [scan.case() for scan in scans],
         request,
         named=dict.fromkeys((1, 255), _class_name(request)),
         ignore=(),
-        skipped=[*lost, *(Skipped(name, NO_MASK) for name in unlabelled)],
+        skipped=[*lost, *blind, *(Skipped(name, NO_MASK) for name in unlabelled)],
         notes=_notes(scans, splits),
     )
 
@@ -103,9 +108,13 @@ class _Scan(NamedTuple):
 
 
 def _scan_folders(root: Path) -> Iterator[Path]:
+    return _folders_with(root, SCAN, H5)
+
+
+def _folders_with(root: Path, *wanted: str) -> Iterator[Path]:
     for place, folders, names in os.walk(root):
         folders.sort()
-        if SCAN in names or H5 in names:
+        if any(name in names for name in wanted):
             yield Path(place)
         if len(Path(place).relative_to(root).parts) >= DEEPEST:
             folders[:] = []
