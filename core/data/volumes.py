@@ -1,7 +1,7 @@
 """Segmentation cases in memory, on the network's grid, with label maps as output numbers."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,8 @@ class VolumeStore:
     outputs
         Class id to output of the network, background included: `{0: 0, 1: 1, 4: 2}`. Voxels of
         other classes count as not labelled.
+    hidden
+        Cases whose labels are never looked at, so that they are unlabelled in every respect.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class VolumeStore:
         preprocessing: Preprocessing,
         class_ids: Sequence[int],
         limit_bytes: int | None = None,
+        hidden: Collection[str] = (),
     ) -> None:
         self._project = project
         self._preprocessing = preprocessing
@@ -73,6 +76,7 @@ class VolumeStore:
         self._kept: OrderedDict[str, VolumeCase] = OrderedDict()
         self._limit = limit_bytes or int(SHARE_OF_MEMORY * psutil.virtual_memory().available)
         self._bytes = 0
+        self.hidden = set(hidden)
         self._places: dict[str, Places] = {}
 
     def get(self, case_id: str) -> VolumeCase:
@@ -108,7 +112,7 @@ class VolumeStore:
         image = read_case(case)
         prepared = self._preprocessing.prepare(image)
         labels = None
-        if case.has_mask:
+        if case.has_mask and case.id not in self.hidden:
             spacing = image.geometry.spacing_mm if image.geometry else None
             stored = self._table[self._project.read_label_map(case.id)]
             if stored.shape != image.shape:
@@ -164,7 +168,12 @@ def _some_of(mask: AnyArray, random: np.random.Generator) -> np.ndarray[Any, np.
 
 
 def cut(
-    case: VolumeCase, centre: Sequence[int], size: Sequence[int], image: Tensor, labels: Tensor
+    case: VolumeCase,
+    centre: Sequence[int],
+    size: Sequence[int],
+    image: Tensor,
+    labels: Tensor,
+    unknown: int = NOT_LABELLED,
 ) -> None:
     """Copy the box of `size` around `centre` into `image` and `labels`, which hold the padding.
 
@@ -172,6 +181,8 @@ def cut(
     ----------
     image, labels
         (channel, *size) and (*size), filled with what lies outside of the case.
+    unknown
+        What voxels of the case get that are not labelled, where outside is to be told from them.
     """
     inside, outside = [], []
     for at, length, have in zip(centre, size, case.image.shape[1:], strict=True):
@@ -182,6 +193,9 @@ def cut(
     image[(slice(None), *outside)] = case.image[(slice(None), *inside)]
     if case.labels is not None:
         labels[tuple(outside)] = case.labels[tuple(inside)]
+    if unknown != NOT_LABELLED:
+        box = labels[tuple(outside)]
+        box[box == NOT_LABELLED] = unknown
 
 
 def box_start(centre: int, length: int, have: int) -> int:

@@ -13,6 +13,13 @@ from ... import resources
 from ..errors import LongtailError
 from ..project.records import Task
 from .settings import CrossEntropySettings, MethodSettings, SupervisedSettings
+from .settings_semi import (
+    ActionSettings,
+    CopyPasteSettings,
+    FixMatchSettings,
+    MeanTeacherSettings,
+    UncertaintySettings,
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,68 @@ METHODS = Catalogue(
         tasks=(Task.SEGMENTATION,),
         settings=SupervisedSettings,
         code=".supervised:build",
+    ),
+    Method(
+        name="mean-teacher",
+        title="Mean teacher",
+        sentence="Also learns from scans without labels, by agreeing with its own running average.",
+        when="A few labelled scans and many without; simple and hard to upset.",
+        tasks=(Task.SEGMENTATION,),
+        settings=MeanTeacherSettings,
+        code=".mean_teacher:build",
+        uses_unlabelled=True,
+    ),
+    Method(
+        name="ua-mt",
+        title="Uncertainty-aware mean teacher",
+        sentence="A mean teacher that leaves out what several noisy looks disagree on.",
+        when="For comparison with published work; slower than the mean teacher.",
+        tasks=(Task.SEGMENTATION,),
+        settings=UncertaintySettings,
+        code=".mean_teacher:build_uncertainty",
+        uses_unlabelled=True,
+    ),
+    Method(
+        name="fixmatch",
+        title="FixMatch",
+        sentence="Learns from its own sure answers on scans without labels.",
+        when="For comparison: the plainest use of pseudo-labels.",
+        tasks=(Task.SEGMENTATION,),
+        settings=FixMatchSettings,
+        code=".fixmatch:build",
+        uses_unlabelled=True,
+    ),
+    Method(
+        name="bcp",
+        title="Bidirectional copy-paste",
+        sentence="Pastes boxes of labelled scans into unlabelled ones and the other way round.",
+        when="A few labelled scans and many without; the strongest of the simple methods.",
+        tasks=(Task.SEGMENTATION,),
+        settings=CopyPasteSettings,
+        code=".bcp:build",
+        uses_unlabelled=True,
+    ),
+    Method(
+        name="action",
+        title="ACTION",
+        sentence="Pre-trains on all scans, then pulls pixels of one class together and others "
+        "apart.",
+        when="For comparison: ACTION++ without its class centres and moving temperature.",
+        tasks=(Task.SEGMENTATION,),
+        settings=ActionSettings,
+        code=".action:build",
+        uses_unlabelled=True,
+    ),
+    Method(
+        name="action++",
+        title="ACTION++",
+        sentence="Learns from scans with and without labels, and holds rare classes apart by "
+        "evenly spread centres.",
+        when="A few labelled scans, many without, and classes that are rare.",
+        tasks=(Task.SEGMENTATION,),
+        settings=ActionSettings,
+        code=".action:build",
+        uses_unlabelled=True,
     ),
     Method(
         name="cross-entropy",

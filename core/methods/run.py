@@ -8,6 +8,7 @@ in `state`.
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -33,12 +34,16 @@ FAILURES_TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Where and with what a method runs."""
+    """Where and with what a method runs.
+
+    `folder` is the run's, for what a method wants to show; None where nothing is to be kept.
+    """
 
     spec: RunSpec
     project: Project
     device: str
     threads: int = 1
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from ..losses.imageclass import inverse_weights
 from ..losses.labelmap import class_overlap, labelled_mean, soft_dice, voxel_cross_entropy
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import NOT_LABELLED
+from .aside import Groups, case_groups
+from .pieces import measure_pieces
 from .run import (
     Batch,
     MethodRun,
@@ -64,7 +66,12 @@ class SegmentationRun(MethodRun):
         total = len(self.spec.train_labelled) + len(self.spec.val)
         yield Progress(0, total, what="Reading images")
         self.preprocessing = card.preprocessing if card else self._preprocessing()
-        self.store = VolumeStore(self.setup.project, self.preprocessing, self.spec.class_ids)
+        self.store = VolumeStore(
+            self.setup.project,
+            self.preprocessing,
+            self.spec.class_ids,
+            hidden=self.spec.train_unlabelled,
+        )
         failed: dict[str, LongtailError] = {}
         for done, case_id in enumerate([*self.spec.train_labelled, *self.spec.val], start=1):
             try:
@@ -123,7 +130,7 @@ class SegmentationRun(MethodRun):
     def batch(self, step: int) -> Batch:
         """Give varied patches around drawn places: image and label."""
         patches = self.sampler.draw(step, self.settings.batch)
-        images, labels = self._cut([(patch.case_id, patch.centre) for patch in patches])
+        images, labels = self.cut([(patch.case_id, patch.centre) for patch in patches])
         return self.varied(images, labels, step)
 
     def varied(self, images: Tensor, labels: Tensor, step: int, stream: int = 0) -> Batch:
@@ -167,6 +174,7 @@ class SegmentationRun(MethodRun):
         known = set(self.sampler.case_ids)
         ours = known | set(self.spec.train_unlabelled)
         changed = [case_id for case_id in case_ids if case_id in ours]
+        self.store.hidden -= set(changed)
         self.store.forget(case_ids)
         labelled = [id_ for id_ in changed if -1 in self.store.places(id_)]
         lost = set(changed) - set(labelled)
@@ -175,6 +183,25 @@ class SegmentationRun(MethodRun):
         if together:
             self.sampler.take(together)
         return self.sampler.case_ids
+
+    def aside_groups(self, count: int) -> Groups:
+        """Give groups of labelled cases that may sit out in turn."""
+        held = {id_: [o for o in self.store.places(id_) if o > 0] for id_ in self.sampler.case_ids}
+        return case_groups(held, count, self.spec.seed)
+
+    def sit_out(self, case_ids: Sequence[str]) -> None:
+        """Take no patches from these cases."""
+        self.sampler.rest(case_ids)
+
+    def measure_cases(self, network: nn.Module, case_ids: Sequence[str]) -> Validation:
+        """Measure `network` on a few pieces of these cases."""
+        return measure_pieces(self, network, case_ids)
+
+    def labelled_shares(self) -> list[float]:
+        """Share of each class in the labelled voxels of the training cases."""
+        counts = self.output_counts()
+        shares: list[float] = (counts / counts.sum().clamp_min(1))[1:].tolist()
+        return shares
 
     def sample_more(self, class_id: int, factor: float) -> None:
         """Take more patches around a class."""
@@ -283,8 +310,13 @@ class SegmentationRun(MethodRun):
             self.spec.seed,
         )
 
-    def _cut(self, places: Sequence[tuple[str, Sequence[int]]]) -> tuple[Tensor, Tensor]:
-        """Cut patches with a margin: (batch, channel, *space) and (batch, *space)."""
+    def cut(
+        self, places: Sequence[tuple[str, Sequence[int]]], unknown: int = NOT_LABELLED
+    ) -> tuple[Tensor, Tensor]:
+        """Cut patches with a margin: (batch, channel, *space) and (batch, *space).
+
+        Labels are 255 outside of the case, and `unknown` where the case is not labelled.
+        """
         size = self._cut_size
         flat = self.grid.spatial_dims == 2
         box = (1, *size) if flat else size
@@ -294,7 +326,7 @@ class SegmentationRun(MethodRun):
             images += self._grey_byte
         labels = torch.full((len(places), *box), NOT_LABELLED, dtype=torch.uint8)
         for row, (case_id, centre) in enumerate(places):
-            cut(self.store.get(case_id), centre, box, images[row], labels[row])
+            cut(self.store.get(case_id), centre, box, images[row], labels[row], unknown)
         return (images[:, :, 0], labels[:, 0]) if flat else (images, labels)
 
     @property

@@ -51,6 +51,13 @@ class Budget:
         """Whether the clock has passed 110 % of the minutes."""
         return self._limit_s is not None and self.seconds > GUARD * self._limit_s
 
+    def plan(self, step_s: float, done: int = 0) -> None:
+        """Fix the number of steps from the mean time of one, when `done` are done."""
+        if self._limit_s is None or step_s <= 0:
+            return
+        left = max(0.0, self._limit_s - self.seconds) * (1 - self._reserve)
+        self.planned = done + max(1, int(left / step_s))
+
     def spend(self, seconds: float) -> None:
         """Count time that was not a step, such as validation."""
         self.seconds += seconds
@@ -65,8 +72,7 @@ class Budget:
             self._timed.append(seconds)
         if not self._knows_enough(self._limit_s):
             return False
-        left = max(0.0, self._limit_s - self.seconds) * (1 - self._reserve)
-        self.planned = done + max(1, int(left / self.step_s))
+        self.plan(self.step_s, done)
         return True
 
     @property

@@ -11,7 +11,7 @@ import psutil
 import torch
 
 from ..backend.devices import choose_device
-from ..backend.events import Event, Log, Told, Warned
+from ..backend.events import Event, Log, Progress, Told, Warned
 from ..backend.job import JobContext, Steps
 from ..checkpoints.card import ModelCard
 from ..methods.catalogue import METHODS
@@ -22,6 +22,7 @@ from .budget import Budget
 from .changes import LabelsChanged, SampleMore, WeighMore
 from .estimate import estimate_run
 from .keeping import Keeper, read_last
+from .rehearsal import rehearse
 from .stepper import Stepped, Stepper, ran_out
 from .telling import Telling, class_metrics, mean_known
 
@@ -50,7 +51,8 @@ def train(
     torch.set_num_threads(max(1, context.threads))
     device = context.device if spec.device == "auto" else choose_device(spec.device)
     saved = read_last(folder) if resume else None
-    run: MethodRun = METHODS.get(spec.method).load()(Setup(spec, project, device, context.threads))
+    setup = Setup(spec, project, device, context.threads, folder)
+    run: MethodRun = METHODS.get(spec.method).load()(setup)
     for warning in spec.warnings if saved is None else ():
         yield Warned(warning, kind="plan")
     yield from _memory_warning(spec, device)
@@ -106,6 +108,8 @@ class _Loop:
 
     def go(self) -> Iterator[Event]:
         """Train until the budget is used or a stop is asked, then write the last checkpoint."""
+        if self.budget.planned is None and len(self.run.phases) > 1:
+            yield from self._rehearse()
         while self.done < self.budget.total and not self.budget.is_over:
             yield from self.context.safe_point()
             yield from self._take_changes()
@@ -121,6 +125,27 @@ class _Loop:
         if self.run.spec.val and self._validated_at != self.done and not self.context.stop_asked:
             yield from self._validate()
         yield from self._save()
+
+    def _rehearse(self) -> Iterator[Event]:
+        """Fix the number of steps of a run whose steps change their cost on the way."""
+        started = time.perf_counter()
+        yield Progress(0, 0, what="Timing the first steps")
+        rehearsal = rehearse(self.run, self.stepper, self.context)
+        while True:
+            try:
+                next(rehearsal)
+            except StopIteration as end:
+                step_s = float(end.value)
+                break
+            yield from self.context.safe_point()
+        self.budget.spend(time.perf_counter() - started)
+        self.budget.plan(step_s)
+        if self.budget.planned is not None:
+            yield from self._steps_fixed()
+
+    def _steps_fixed(self) -> Iterator[Event]:
+        self._note(iterations_planned=self.budget.planned)
+        yield Log(f"{self.budget.planned} steps fit into {self.run.spec.minutes:g} minutes.")
 
     def result(self) -> dict[str, Any]:
         """Give what is known of the run, as plain data."""
@@ -149,8 +174,7 @@ class _Loop:
         self.done += 1
         seconds = time.perf_counter() - started
         if self.budget.count_step(seconds, self.done):
-            self._note(iterations_planned=self.budget.planned)
-            yield Log(f"{self.budget.planned} steps fit into {self.run.spec.minutes:g} minutes.")
+            yield from self._steps_fixed()
         if stepped.skipped:
             yield Warned("A step was skipped because its loss was not a number.", kind="unstable")
         yield from self.telling.step(

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from ..backend.memory import give_back_memory, is_out_of_memory
 from ..errors import LongtailError
 from ..methods.run import Batch, MethodRun, Moment, StepResult, step_seed
+from ..nets.averaging import average_share, follow
 from .precision import choose_precision
-from .schedule import average_share, follow, learning_rate_share
+from .schedule import learning_rate_share
 
 MOST_BAD_STEPS = 5
 DROPOUT_STREAM = 11

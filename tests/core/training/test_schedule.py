@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from longtail.core.training.schedule import average_share, follow, learning_rate_share
+from longtail.core.nets.averaging import average_share, follow
+from longtail.core.training.schedule import learning_rate_share
 
 
 def test_up_then_down():

@@ -1,0 +1,345 @@
+"""`action` and `action++`: few labelled scans, many without, and classes that are rare.
+
+You et al., "ACTION++: improving semi-supervised medical image segmentation with adaptive anatomical
+contrast", MICCAI 2023 (arXiv 2304.02689), on "ACTION", IPMI 2023. Stage 1 learns what scans look
+like, stage 2 what the classes are: labels, pseudo-labels on mixed scans, and two contrasts between
+pixels. `docs/methods/action.md` says what follows the paper and what is our choice.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..backend.events import Artifact, Event, Metric, Warned
+from ..checkpoints.card import ModelCard
+from ..data.mixing import mix
+from ..losses.pseudo import pseudo_label_loss, running_confidence
+from ..losses.temperature import adaptive_temperature
+from ..project.records import NOT_LABELLED
+from .class_map import ClassMap, write_map
+from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
+from .pretraining import COLLAPSED_BELOW, Pretraining
+from .run import Batch, Moment, Setup, StepResult
+from .semi_supervised import UNKNOWN, SemiSupervisedRun, partners, with_known
+from .settings import read_settings
+from .settings_semi import ActionSettings
+
+CONTRAST_STREAM = 41
+RARE_BELOW = 0.01
+MEASURE_EVERY = 25
+LARGEST_WEIGHT = 20.0
+MAPS = 25
+"""Pictures of the classes that a run keeps for replay."""
+
+
+def build(setup: Setup) -> "ActionRun":
+    """Make the run of a spec."""
+    settings = read_settings(ActionSettings, setup.spec.settings)
+    assert isinstance(settings, ActionSettings)
+    return ActionRun(setup, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Unlabelled patches as the student sees them, and what they should be.
+
+    `images` (batch, channel, *space), `pseudo` (batch, *space) long, `confidence` float and
+    `inside` bool of the same shape.
+    """
+
+    images: Tensor
+    pseudo: Tensor
+    confidence: Tensor
+    inside: Tensor
+
+
+class ActionRun(SemiSupervisedRun):
+    """Pre-training, then labels, pseudo-labels and contrasts."""
+
+    def __init__(self, setup: Setup, settings: ActionSettings) -> None:
+        super().__init__(setup, settings)
+        self.choice = settings
+        self.map = ClassMap()
+        self._temperature = 1.0
+        self._weights: dict[str, float] = {}
+        self._total = 0
+        self._map_at = -1
+        self._sampled: Sampled | None = None
+        self._warned = False
+
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
+        """Read the cases, build the network and its heads."""
+        yield from super().prepare(card)
+        widths = self.network.map_widths
+        outputs, dims = 1 + len(self.spec.classes), self.grid.spatial_dims
+        self.contrast = PixelContrast(
+            self.choice, widths, outputs, dims, self.device, self.spec.seed
+        )
+        self.pretraining = Pretraining(self.choice, widths, dims, self.device)
+        self.bars = torch.full((outputs,), torch.nan, device=self.device)
+        self.has_bar = self._classes_with_bar().to(self.device)
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """Where pre-training ends."""
+        return (0.0, self.choice.pretrain_share) if self._pretrains else (0.0,)
+
+    def trained_parameters(self) -> Iterator[nn.Parameter]:
+        """Give the heads' weights too."""
+        yield from super().trained_parameters()
+        yield from self.contrast.head.parameters()
+        yield from self.pretraining.heads.parameters()
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Give the heads a group of their own, without decay of their weights."""
+        heads = [*self.contrast.head.parameters(), *self.pretraining.heads.parameters()]
+        return [*super().parameter_groups(), {"params": heads, "weight_decay": 0.0}]
+
+    def step(self, batch: Batch, moment: Moment) -> StepResult:
+        """Pre-train or fine-tune, by how far the run is."""
+        self._total = moment.total
+        if self._pretrains and moment.share < self.choice.pretrain_share:
+            return self._pretrain(batch, moment)
+        return self._fine_tune(batch, moment)
+
+    def after_step(self, moment: Moment) -> None:
+        """Let the heads' averages, the queue and the bank follow."""
+        self.contrast.after_step(moment.step, self.settings.ema)
+        self.pretraining.after_step(moment.step, self.settings.ema)
+
+    def news(self, step: int) -> Iterator[Event]:
+        """Tell the temperature, the strength of the contrasts and how the classes lie."""
+        yield from super().news(step)
+        yield Metric(step, "temperature", self._temperature)
+        for name, weight in self._weights.items():
+            yield Metric(step, f"{name}_weight", weight)
+        spread = self.pretraining.spread
+        if spread is not None and spread < COLLAPSED_BELOW and not self._warned:
+            self._warned = True
+            yield Warned(
+                "Pre-training makes all scans alike, which teaches nothing. A lower temperature "
+                "of the teacher helps, or leaving pre-training out.",
+                kind="collapse",
+            )
+        yield from self._picture(step)
+
+    def state(self) -> dict[str, Any]:
+        """Give heads, queue, centres, bank and weights too."""
+        return {
+            **super().state(),
+            "contrast": self.contrast.state(),
+            "pretraining": self.pretraining.state(),
+            "bars": self.bars,
+            "weights": dict(self._weights),
+            "map": {"plane": self.map.plane, "at": self._map_at},
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take what `state` gave."""
+        super().load_state(state)
+        self.contrast.load_state(state["contrast"])
+        self.pretraining.load_state(state["pretraining"])
+        self.bars = state["bars"].to(self.device)
+        self._weights = dict(state["weights"])
+        self.map.plane = state["map"]["plane"]
+        self._map_at = int(state["map"]["at"])
+
+    @property
+    def _pretrains(self) -> bool:
+        return self.choice.pretrain_share > 0 and bool(
+            self.choice.pretrain_global or self.choice.pretrain_local
+        )
+
+    def _pretrain(self, batch: Batch, moment: Moment) -> StepResult:
+        choice, labelled = self.choice, len(batch["image"])
+        length = max(1.0, choice.pretrain_share * moment.total)
+        student_t = self._tau(moment.step, round(length), choice.student_temperature)
+        teacher_t = student_t * choice.teacher_temperature / choice.student_temperature
+        maps = self.network.maps(torch.cat([batch["image"], batch["strong"]]))
+        with torch.no_grad():
+            taught = self.average.maps(batch["weak"])
+        result = self.supervised_loss(maps[-1][:labelled].float(), batch["label"])
+        loss = self.pretraining.loss(
+            [each[labelled:] for each in maps[:-1]],
+            taught[:-1],
+            self.grid.patch,
+            student_t,
+            teacher_t,
+        )
+        parts = {**result.parts, "pretraining": float(loss.detach())}
+        return StepResult(result.loss + loss, result.tally, parts)
+
+    def _fine_tune(self, batch: Batch, moment: Moment) -> StepResult:
+        labelled = len(batch["image"])
+        teacher_maps, taught = self._taught(batch)
+        mixture = self._mixture(batch, taught)
+        maps = self.network.maps(torch.cat([batch["image"], mixture.images]))
+        logits = maps[-1].float()
+        result = self.supervised_loss(logits[:labelled], batch["label"])
+        loss, parts = result.loss, dict(result.parts)
+        if self.choice.unlabelled:
+            guessed = self._pseudo_loss(logits[labelled:], mixture)
+            loss = loss + self.semi.unlabelled_weight * self.ramp(moment) * guessed
+            parts["pseudo"] = float(guessed.detach())
+        contrasts = self._contrasts(maps, teacher_maps, logits, batch, mixture, moment)
+        self._measure(result.loss, contrasts, maps[-2], moment)
+        for name, value in contrasts.items():
+            loss = loss + self._weights[name] * value
+            parts[name] = float(value.detach())
+        return StepResult(loss, result.tally, parts)
+
+    def _taught(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
+        """Give the teacher's maps of the labelled patches and its shares on the weak views."""
+        images = batch["weak"]
+        if self.choice.saacl:
+            images = torch.cat([batch["image"], images])
+        with torch.no_grad():
+            maps = self.average.maps(images)
+            shares = maps[-1][-len(batch["weak"]) :].float().softmax(1)
+        return [each[: len(batch["image"])] for each in maps[:-1]], shares
+
+    def _mixture(self, batch: Batch, taught: Tensor) -> Mixture:
+        known, strong, mask = batch["known"], batch["strong"], batch["mask"]
+        confidence, pseudo = taught.max(1)
+        unlabelled = known == UNKNOWN
+        self.count(pseudo, self._sure(pseudo, confidence), unlabelled)
+        self.bars = running_confidence(self.bars, pseudo, confidence, unlabelled)
+        pseudo, confidence = with_known(pseudo, confidence, known)
+        own = (strong, pseudo, confidence, known != NOT_LABELLED)
+        if self.choice.mix == "none":
+            return Mixture(*own)
+        if self.choice.mix == "labelled" or len(strong) == 1:
+            label = batch["label"]
+            other = (batch["image"], label.long(), torch.ones_like(confidence), label != 255)
+        else:
+            other = tuple(partners(values) for values in own)  # type: ignore[assignment]
+        pairs = zip(own, other, strict=True)
+        images, pseudo, confidence, inside = (mix(mine, theirs, mask) for mine, theirs in pairs)
+        return Mixture(images, pseudo.masked_fill(~inside, 0), confidence, inside)
+
+    def _sure(self, pseudo: Tensor, confidence: Tensor) -> Tensor:
+        """Where the teacher counts as sure, for what is shown and for the share of an image."""
+        bar = self._current_bars()
+        own = torch.full_like(confidence, self.choice.confidence) if bar is None else bar[pseudo]
+        return confidence >= own.nan_to_num(self.choice.confidence)
+
+    def _pseudo_loss(self, logits: Tensor, mixture: Mixture) -> Tensor:
+        return pseudo_label_loss(
+            logits,
+            mixture.pseudo,
+            mixture.confidence,
+            mixture.inside,
+            self.choice.confidence,
+            self._current_bars(),
+            self.class_weights,
+        )
+
+    def _current_bars(self) -> Tensor | None:
+        """Give each class's own threshold, not-a-number for classes without one."""
+        if not bool(self.has_bar.any()):
+            return None
+        return torch.where(self.has_bar, self.bars, torch.nan)
+
+    def _contrasts(
+        self,
+        maps: list[Tensor],
+        teacher_maps: list[Tensor],
+        logits: Tensor,
+        batch: Batch,
+        mixture: Mixture,
+        moment: Moment,
+    ) -> dict[str, Tensor]:
+        choice = self.choice
+        if not (choice.anco or choice.saacl):
+            return {}
+        self._temperature = self._stage_temperature(moment)
+        generator = self.random(moment.step, CONTRAST_STREAM)
+        label = batch["label"].long()
+        trusted = mixture.inside & (mixture.confidence >= choice.contrast_confidence)
+        classes = torch.cat(
+            [
+                label.masked_fill(label == NOT_LABELLED, LEFT_OUT),
+                mixture.pseudo.masked_fill(~trusted, LEFT_OUT),
+            ]
+        )
+        size = self.grid.patch
+        pixels = self.contrast.sample(maps[:-1], classes, size, generator)
+        self._sampled = pixels
+        found: dict[str, Tensor] = {}
+        if choice.anco:
+            sure = _own_share(logits.detach(), pixels)
+            found["anco"] = self.contrast.anatomy(pixels, sure, self._temperature, generator)
+        if choice.saacl:
+            found["saacl"] = self.contrast.centred(
+                pixels, teacher_maps, len(label), size, self._temperature, generator
+            )
+        return found
+
+    def _measure(
+        self, supervised: Tensor, contrasts: Mapping[str, Tensor], probe: Tensor, moment: Moment
+    ) -> None:
+        """Set the weights of the contrasts by their pull on the last decoder map."""
+        choice = self.choice
+        if choice.contrast_share == 0:
+            self._weights = {"anco": choice.anco_weight, "saacl": choice.saacl_weight}
+            return
+        known = all(name in self._weights for name in contrasts)
+        if not contrasts or (known and moment.step % MEASURE_EVERY):
+            return
+        pull = _pull(supervised, probe)
+        for name, value in contrasts.items():
+            own = _pull(value, probe)
+            weight = min(LARGEST_WEIGHT, choice.contrast_share * pull / max(own, 1e-12))
+            before = self._weights.get(name, weight)
+            self._weights[name] = 0.5 * (before + weight) if own > 0 else before
+
+    def _stage_temperature(self, moment: Moment) -> float:
+        before = round(self.choice.pretrain_share * moment.total) if self._pretrains else 0
+        total = moment.total - before
+        return self._tau(moment.step - before, total, self.choice.temperature)
+
+    def _tau(self, step: int, total: int, least: float) -> float:
+        """Give the temperature of a contrast: moving (ATS), or its lower end throughout."""
+        if not self.choice.adaptive_temperature:
+            return least
+        return adaptive_temperature(step, total, least)
+
+    def _classes_with_bar(self) -> Tensor:
+        outputs = 1 + len(self.spec.classes)
+        if self.choice.per_class_threshold != "auto":
+            return torch.full((outputs,), self.choice.per_class_threshold == "on")
+        counts = self.output_counts()
+        return counts < RARE_BELOW * counts.sum()
+
+    def _picture(self, step: int) -> Iterator[Event]:
+        every = max(1, self._total // MAPS)
+        if self._sampled is None or self.setup.folder is None or step // every == self._map_at:
+            return
+        self._map_at = step // every
+        centres = self.contrast.class_centres if self.choice.saacl else self._class_directions()
+        pixels = self._sampled
+        arrays = self.map.draw(pixels.features.detach(), pixels.classes, centres, step)
+        yield Artifact(write_map(self.setup.folder, arrays), "map")
+
+    def _class_directions(self) -> Tensor:
+        from ..losses.contrast import class_means
+
+        assert self._sampled is not None
+        pixels = self._sampled
+        means, _ = class_means(pixels.features.detach(), pixels.classes, self.contrast.outputs)
+        return means
+
+
+def _own_share(logits: Tensor, pixels: Sampled) -> Tensor:
+    """Probability that the student gives to each pixel's own class, (pixel,)."""
+    rows = logits.flatten(2).transpose(1, 2).flatten(0, 1)[pixels.flat]
+    return rows.softmax(1).gather(1, pixels.classes.unsqueeze(1)).squeeze(1)
+
+
+def _pull(loss: Tensor, probe: Tensor) -> float:
+    """Length of the gradient of a loss at a map, 0 where it does not reach it."""
+    (gradient,) = torch.autograd.grad(loss, probe, retain_graph=True, allow_unused=True)
+    return 0.0 if gradient is None else float(gradient.float().norm())
