@@ -1,6 +1,6 @@
 """A form made from a pydantic settings model: a row a field, its words, limits and errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from superqt import QToggleSwitch
 
 from .panels.train_fields import Kind, SettingField, fields_of, parse, problems, written
 from .theme import BLUE, look
+from .widgets import SectionLabel
 
 CONTROL_WIDTH = 118
 
@@ -41,6 +42,7 @@ class SettingsForm(QWidget):
         self._model: type[BaseModel] | None = None
         self._base: dict[str, Any] = {}
         self._rows: dict[str, SettingRow] = {}
+        self._headings: list[SectionLabel] = []
         self._general = _line("bad")
         self._plain = _column()
         self._rare = _column()
@@ -101,14 +103,25 @@ class SettingsForm(QWidget):
             self.more.open()
 
     def _build(self, fields: tuple[SettingField, ...]) -> None:
-        for row in self._rows.values():
-            row.setParent(None)
-            row.deleteLater()
+        for part in (*self._rows.values(), *self._headings):
+            part.setParent(None)
+            part.deleteLater()
         self._rows = {field.name: SettingRow(field, self) for field in fields}
+        self._headings = []
         for row in self._rows.values():
-            (self._rare if row.field.advanced else self._plain).addWidget(row)
             row.changed.connect(self._edited)
+        for column, rare in ((self._plain, False), (self._rare, True)):
+            self._fill(column, [field for field in fields if field.advanced is rare])
         self.more.setVisible(any(field.advanced for field in fields))
+
+    def _fill(self, column: QVBoxLayout, fields: Sequence[SettingField]) -> None:
+        for group, together in grouped(fields):
+            if group:
+                heading = SectionLabel(group, parent=self)
+                self._headings.append(heading)
+                column.addWidget(heading)
+            for field in together:
+                column.addWidget(self._rows[field.name])
 
     def _edited(self) -> None:
         self._check()
@@ -119,6 +132,14 @@ class SettingsForm(QWidget):
 
     def _all(self) -> dict[str, Any]:
         return {name: row.value for name, row in self._rows.items()}
+
+
+def grouped(fields: Sequence[SettingField]) -> list[tuple[str, list[SettingField]]]:
+    """Put fields of one group together: those of none first, groups as they first appear."""
+    groups: dict[str, list[SettingField]] = {"": []}
+    for field in fields:
+        groups.setdefault(field.group, []).append(field)
+    return [(group, together) for group, together in groups.items() if together]
 
 
 class SettingRow(QWidget):
@@ -150,7 +171,9 @@ class SettingRow(QWidget):
     @property
     def value(self) -> Any:
         """What stands in the control; text where it cannot be read."""
-        return self._read()
+        told = self._read()
+        # Numbers are written short: what reads like the preset's is the preset's.
+        return self._base if written(told) == written(self._base) else told
 
     def set_value(self, value: Any) -> None:
         """Change the control as the user would."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.backend.events import (
+    Artifact,
     Event,
     Finished,
     Metric,
@@ -56,8 +57,9 @@ def is_training(job: "Job") -> bool:
 class TrackedJob:
     """One job from its submission to its end.
 
-    `metrics` holds the curve, (step, value), of each (name, class name or None). `state` is
-    queued, running, paused, stopping or an outcome.
+    `metrics` holds the curve, (step, value), of each (name, class name or None). `maps` are paths
+    of what a training has learned, in its run's folder. `state` is queued, running, paused,
+    stopping or an outcome.
     """
 
     job: "Job"
@@ -66,6 +68,7 @@ class TrackedJob:
     device: str = ""
     progress: Progress | None = None
     metrics: dict[tuple[str, str | None], Curve] = field(default_factory=dict)
+    maps: list[str] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     finished: Finished | None = None
     state: str = "queued"
@@ -124,6 +127,8 @@ class TrackedJob:
             case Metric():
                 curve = self.metrics.setdefault((event.name, event.class_name), [])
                 curve.append((event.step, event.value))
+            case Artifact(kind="map", path=path):
+                self.maps.append(path)
             case Warned():
                 self.warnings.append(event)
             case Paused():

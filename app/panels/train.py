@@ -15,22 +15,26 @@ from ...core.project.records import RunRecord
 from ..background import Errands
 from ..widgets import EmptyState, dress
 from .train_before import BeforePage
-from .train_live import ClassLook, Metrics, facts, live, news, read_metrics, run_line
+from .train_live import ClassLook, facts, live, news, run_line
 from .train_model import (
     Plan,
     can_resume,
     class_looks,
     interrupted,
     methods_for,
+    planned_looks,
     project_of,
     run_of,
     uses_unlabelled,
 )
 from .train_outcome import ending
+from .train_past import PastJob, count_words, past_runs, read_past
 from .train_planning import Planner
-from .train_words import plural
+from .train_record import Record, read_record
+from .train_words import case_noun
 
 if TYPE_CHECKING:
+    from ...core.project.store import Project
     from ..session import Session
     from ..tracked import TrackedJob
     from .train_after import AfterPage
@@ -67,7 +71,7 @@ class TrainPanel(QWidget):
         self._job: TrackedJob | None = None
         self._run: RunRecord | None = None
         self._looks: tuple[ClassLook, ...] = ()
-        self._earlier: Metrics = {}
+        self._earlier = Record()
         self._errands = Errands(1, "longtail run", self)
         self._live_timer = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._live_timer.timeout.connect(self._show_live)
@@ -127,6 +131,9 @@ class TrainPanel(QWidget):
         """Wait for what is being read and read no more."""
         self._errands.close()
         self._planner.close()
+        for page in (self._during, self._after):
+            if page is not None:
+                page.close_threads()
 
     # --- the project ---
 
@@ -143,6 +150,7 @@ class TrainPanel(QWidget):
         self.before.train_asked.connect(self._start)
         self.before.resume_asked.connect(self._resume)
         self.before.panel_asked.connect(self.panel_asked)
+        self.before.runs.run_asked.connect(self._look_back)
 
     def _show_project(self) -> None:
         project = self._session.project
@@ -164,7 +172,7 @@ class TrainPanel(QWidget):
             return
         self.before.show_methods(methods_for(project.task))
         runs = project.runs()
-        self.before.runs.setText(plural(len(runs), "run") if runs else "no run yet")
+        self.before.runs.show_runs(count_words(runs), past_runs(runs))
         last = runs[-1] if runs else None
         offered = last is not None and can_resume(last, self._has_checkpoint(last.id))
         self.before.earlier.show_run(
@@ -221,17 +229,18 @@ class TrainPanel(QWidget):
         catalogue = self._session.catalogue
         self._looks = class_looks(project, catalogue.tiers() if catalogue else {})
         self.during.begin(*self._said(self._run, ""))
+        self.during.follow(*self._followed(self._run))
         self.pages.setCurrentWidget(self.during)
         self._read_earlier(job)
         self._show_live()
 
     def _read_earlier(self, job: "TrackedJob") -> None:
-        self._earlier = {}
+        self._earlier = Record()
         log = job.job.event_log
         if log is not None and getattr(job.job, "resume", False):
-            self._errands.ask(lambda: (job, read_metrics(log)), self._take_earlier)
+            self._errands.ask(lambda: (job, read_record(log)), self._take_earlier)
 
-    def _take_earlier(self, answer: "tuple[TrackedJob, Metrics]") -> None:
+    def _take_earlier(self, answer: "tuple[TrackedJob, Record]") -> None:
         job, earlier = answer
         if job is self._job:
             self._earlier = earlier
@@ -254,17 +263,47 @@ class TrainPanel(QWidget):
             return
         self._live_timer.stop()
         self._job = None
-        runs = project.runs()
-        self._run = next((run for run in runs if run.id == self._run.id), self._run)
-        moment = live(job, self._looks, earlier=self._earlier)
-        has_checkpoint = self._has_checkpoint(self._run.id)
-        told = ending(finished, moment.headline, self._run, runs, has_checkpoint=has_checkpoint)
-        self.after.show_run(*self._said(self._run, job.device))
-        self.after.show_ending(told, moment)
-        self.pages.setCurrentWidget(self.after)
-        if told.has_results:
+        if self._show_after(project, self._run.id, job, finished, self._earlier):
             self._session.choose_run(self._run.id)
         self._planner.plan_soon()
+
+    def _look_back(self, run_id: str) -> None:
+        """Show again what came of a run, as it was told in its events."""
+        project = self._session.project
+        if project is None or self._job is not None:
+            return
+        with self._session.reporting():
+            run, folder = project.run(run_id), project.run_folder(run_id)
+            self._errands.ask(lambda: (run, read_past(run, folder)), self._take_past)
+
+    def _take_past(self, answer: tuple[RunRecord, PastJob]) -> None:
+        project, (run, past) = self._session.project, answer
+        if project is None or self._job is not None:
+            return
+        catalogue = self._session.catalogue
+        self._looks = class_looks(project, catalogue.tiers() if catalogue else {})
+        self._show_after(project, run.id, past, past.finished, Record())
+
+    def _show_after(
+        self,
+        project: "Project",
+        run_id: str,
+        job: "TrackedJob | PastJob",
+        finished: Finished,
+        earlier: Record,
+    ) -> bool:
+        """Show what came of a run; tell whether it can be used."""
+        runs = project.runs()
+        run = self._run = next((each for each in runs if each.id == run_id), self._run)
+        assert run is not None
+        moment = live(job, self._looks, earlier=earlier)
+        has_checkpoint = self._has_checkpoint(run.id)
+        told = ending(finished, moment.headline, run, runs, has_checkpoint=has_checkpoint)
+        self.after.show_run(*self._said(run, getattr(job, "device", "")))
+        self.after.follow(*self._followed(run))
+        self.after.show_ending(told, moment)
+        self.pages.setCurrentWidget(self.after)
+        return told.has_results
 
     def _show_live(self) -> None:
         job = self._job
@@ -335,6 +374,13 @@ class TrainPanel(QWidget):
             run_line(run.id, run.spec),
             facts(run.spec, device, with_unlabelled=uses_unlabelled(run.method)),
         )
+
+    def _followed(self, run: RunRecord) -> tuple[Path, tuple[ClassLook, ...], str]:
+        """Give where a run's maps lie, how its classes look, and what a case is called."""
+        project, catalogue = self._session.project, self._session.catalogue
+        assert project is not None
+        looks = planned_looks(run.spec, project, catalogue.tiers() if catalogue else {})
+        return project.run_folder(run.id), looks, case_noun(str(run.spec.get("task", "")))
 
     def _has_checkpoint(self, run_id: str) -> bool:
         project = self._session.project

@@ -1,12 +1,16 @@
 """The Train panel after a run: what came of it, and what to do next."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from ..widgets import BigNumber, GhostButton, HairLine, Page, PrimaryButton
 from ..widgets.basic import mark
 from .train_curves import Curves
-from .train_live import Live
+from .train_learned import WhatItLearned
+from .train_live import ClassLook, Live
 from .train_outcome import Ending
 from .train_parts import RunHead, SayCard, let_shrink
 
@@ -26,13 +30,14 @@ class AfterPage(Page):
         self.number = let_shrink(BigNumber(self))
         self.words = SayCard(parent=self)
         self.curves = Curves(self)
+        self.learned = WhatItLearned("Replay the training", self, live=False)
         self.resume = GhostButton("Resume", self, symbol="ph.play", tip="Go on from where it was")
         self.again = GhostButton("Train again", self, symbol="ph.arrow-counter-clockwise")
         self.next = PrimaryButton("See results", self)
         self._ending: Ending | None = None
         self.head.addWidget(self.run_head)
         self.head.addWidget(HairLine(self))
-        for widget in (self.number, self.words, self.curves):
+        for widget in (self.number, self.words, self.curves, self.learned):
             self.body.addWidget(widget)
         row = QHBoxLayout()
         row.setSpacing(6)
@@ -48,15 +53,24 @@ class AfterPage(Page):
         """Say which run this was."""
         self.run_head.show_run(title, run, facts)
 
+    def follow(self, run_folder: Path, looks: Sequence[ClassLook], noun: str) -> None:
+        """Show what this run has learned; `looks` are its classes in the order of its plan."""
+        self.learned.begin(run_folder, looks, noun)
+
     def show_ending(self, ending: Ending, live: Live) -> None:
         """Show what came of the run, with its curves as they ended."""
         self._ending = ending
         self.words.say(ending.title, ending.text, ending.tone)
         self._show_number(ending)
         self.curves.show_curves(live.curves_title, live.curves, live.total_steps)
+        self.learned.show_learned(live.learned, live.total_steps)
         self.resume.setVisible(ending.can_resume and ending.has_results)
         self.again.setVisible(ending.has_results or ending.can_resume)
         self.next.setText(self._next_words(ending))
+
+    def close_threads(self) -> None:
+        """Wait for what is being read and read no more."""
+        self.learned.close_threads()
 
     def _show_number(self, ending: Ending) -> None:
         headline = ending.headline

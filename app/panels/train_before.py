@@ -2,18 +2,13 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from ...core.methods.catalogue import Method
 from ..settings_form import Fold, SettingsForm, keep_wheel_calm
-from ..widgets import (
-    ElidedLabel,
-    Page,
-    PrimaryButton,
-    QuietLabel,
-    TitleLabel,
-)
+from ..widgets import Page, PrimaryButton, QuietLabel, TitleLabel
+from .train_before_method import MethodChooser
 from .train_before_parts import (
     Budget,
     Drawing,
@@ -24,6 +19,7 @@ from .train_before_parts import (
     in_row,
     labelled_row,
 )
+from .train_before_runs import PastRuns
 from .train_model import LABELLED, VALIDATION, Blocked, Plan, Wish, about_class, uses_unlabelled
 from .train_parts import SayCard
 
@@ -41,13 +37,12 @@ class BeforePage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._methods: tuple[Method, ...] = ()
         self._panel = ""
         self.title = TitleLabel("Train", self)
-        self.runs = ElidedLabel("", self, kind="quiet")
+        self.runs = PastRuns(self)
         self.earlier = EarlierRun(self)
-        self.method, self.preset = QComboBox(self), QComboBox(self)
-        self.sentence, self.preset_sentence = QuietLabel("", self), QuietLabel("", self)
+        self.method, self.preset = MethodChooser(self), QComboBox(self)
+        self.preset_sentence = QuietLabel("", self)
         self.budget = Budget(self)
         self.use = UseSection(self)
         self.validation = ValidationChoice(self)
@@ -65,15 +60,7 @@ class BeforePage(Page):
 
     def show_methods(self, methods: Sequence[Method]) -> None:
         """Offer `methods`; the choice stays where they are the same."""
-        if tuple(methods) == self._methods:
-            return
-        self._methods = tuple(methods)
-        self.method.blockSignals(True)
-        self.method.clear()
-        for method in methods:
-            self.method.addItem(method.title, method.name)
-        self.method.blockSignals(False)
-        self._choose_method()
+        self.method.show_methods(methods)
 
     def show_plan(self, plan: Plan, explanation: str = "") -> None:
         """Show what the wish comes to; `explanation` says what its validation means."""
@@ -137,16 +124,17 @@ class BeforePage(Page):
     @property
     def chosen(self) -> Method:
         """The method that is chosen."""
-        return self._methods[max(self.method.currentIndex(), 0)]
+        return self.method.chosen
 
     # --- inside ---
 
     def _lay_out(self) -> None:
-        self.runs.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.head.addLayout(in_row(self.title, self.runs))
+        head = in_row(self.title, None)
+        head.addWidget(self.runs)
+        self.head.addLayout(head)
         self.body.addWidget(self.earlier)
         for label, control, words in (
-            ("Method", self.method, self.sentence),
+            ("Method", self.method.box, self.method),
             ("Preset", self.preset, self.preset_sentence),
             ("Budget", self.budget, None),
         ):
@@ -163,25 +151,21 @@ class BeforePage(Page):
         self.foot.addWidget(self.warning)
         self.foot.addWidget(self.blocked)
         self.foot.addWidget(self.train)
-        for box in (self.method, self.preset):
-            keep_wheel_calm(box)
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
+        keep_wheel_calm(self.preset)
+        self.preset.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
 
     def _connect(self) -> None:
-        self.method.currentIndexChanged.connect(self._choose_method)
+        self.method.chosen_changed.connect(self._choose_method)
         self.preset.currentIndexChanged.connect(self._choose_preset)
         for part in (self.budget, self.validation, self.drawing, self.form):
             part.changed.connect(self.wish_changed)
         self.train.clicked.connect(self._act)
         self.earlier.resume_asked.connect(self.resume_asked)
 
-    def _choose_method(self, *_: object) -> None:
+    def _choose_method(self) -> None:
         method = self.chosen
-        self.sentence.setText(method.when)
-        for widget in (self.method, self.sentence):
-            widget.setToolTip(f"{method.sentence}\n{method.when}")
         self.preset.blockSignals(True)
         self.preset.clear()
         for name in method.presets:

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 from ..settings_form import CONTROL_WIDTH
 from ..widgets import Bar, ClassBars, ElidedLabel, GhostButton, QuietLabel, SectionLabel, Segments
 from ..widgets.basic import TextLabel, mark
-from .train_model import DEFAULT_MINUTES, Plan
+from .train_model import DEFAULT_MINUTES, Plan, unlabelled_sentence
 from .train_parts import SayCard
 
 DEFAULT_STEPS = 1000
@@ -83,19 +83,22 @@ class UseSection(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        self.note = QuietLabel("This method learns from the labelled ones alone.", self)
+        self.note = QuietLabel("", self)
         for widget in (self.section, self.bars, self.note):
             column.addWidget(widget)
 
     def show_plan(self, plan: Plan, *, used: bool) -> None:
         """Show the cases of a plan; `used` says whether the unlabelled ones take part."""
         self.setVisible(bool(plan.use))
-        self.section.set_text("What it learns from", f"{plan.labelled:,} labelled")
+        unlabelled = f", {plan.unlabelled:,} unlabelled" if used and plan.unlabelled else ""
+        self.section.set_text("What it learns from", f"{plan.labelled:,} labelled{unlabelled}")
         rows = [Bar(row.key, row.name, row.count, tier=row.tier) for row in plan.use]
         if plan.unlabelled:
             rows.append(Bar(UNLABELLED_KEY, "unlabelled", plan.unlabelled))
         self.bars.set_bars(rows)
-        self.note.setVisible(bool(plan.unlabelled) and not used)
+        sentence = unlabelled_sentence(plan, used=used)
+        self.note.setText(sentence)
+        self.note.setVisible(bool(sentence))
 
 
 class ValidationChoice(QWidget):

@@ -1,6 +1,7 @@
 """The Train panel while a run works: the one number, how far it is, the curves, the warnings."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon, QResizeEvent
@@ -9,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from ...core.backend.events import Warned
 from ..widgets import BigNumber, GhostButton, HairLine, Page, QuietLabel
 from .train_curves import Curves
+from .train_learned import WhatItLearned
 from .train_live import ClassLook, Live
 from .train_parts import Diary, RunHead, SayCard, WarningCard, flow, let_shrink
 
@@ -35,6 +37,7 @@ class DuringPage(Page):
         self.progress.setTextVisible(False)
         self.buttons = RunButtons(self)
         self.curves = Curves(self)
+        self.learned = WhatItLearned("What it learned", self)
         self.diary = Diary(self)
         self.cards = QVBoxLayout()
         self.cards.setSpacing(8)
@@ -45,11 +48,12 @@ class DuringPage(Page):
         for widget in (self.number, self.phase, self.progress, self.buttons, self.curves):
             self.body.addWidget(widget)
         self.body.addLayout(self.cards)
+        self.body.addWidget(self.learned)
         self.body.addWidget(self.diary)
         self._connect()
 
     def begin(self, title: str, run: str, facts: str) -> None:
-        """Clear the page for a run."""
+        """Clear the page for a run; `follow` says where its maps lie."""
         self.run_head.show_run(title, run, facts)
         for card in self._cards:
             card.hide()
@@ -59,6 +63,10 @@ class DuringPage(Page):
         self.diary.clear()
         self.buttons.show_state("queued")
 
+    def follow(self, run_folder: Path, looks: Sequence[ClassLook], noun: str) -> None:
+        """Show what this run learns; `looks` are its classes in the order of its plan."""
+        self.learned.begin(run_folder, looks, noun)
+
     def show_live(self, live: Live, state: str, looks: Sequence[ClassLook]) -> None:
         """Show a moment of the run."""
         self._show_number(live)
@@ -66,12 +74,17 @@ class DuringPage(Page):
         self.buttons.show_state(state)
         self.curves.show_curves(live.curves_title, live.curves, live.total_steps)
         self._show_cards(live.warnings, {look.name: look.tier for look in looks})
+        self.learned.show_learned(live.learned, live.total_steps)
 
     def show_taken_up(self, class_name: str) -> None:
         """Say on the cards about a class that the run does what was asked."""
         for card in self._cards:
             if card.warned.class_name == class_name:
                 card.show_answer("Taken up by the run.")
+
+    def close_threads(self) -> None:
+        """Wait for what is being read and read no more."""
+        self.learned.close_threads()
 
     @property
     def warning_cards(self) -> tuple[WarningCard, ...]:

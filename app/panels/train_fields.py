@@ -30,6 +30,7 @@ class SettingField:
     """One setting as the form shows it.
 
     `optional` fields may be left empty, which is None; `several` are numbers parted by commas.
+    Fields of one `group` stand together under its name.
     """
 
     name: str
@@ -42,6 +43,7 @@ class SettingField:
     high: float | None = None
     optional: bool = False
     advanced: bool = False
+    group: str = ""
 
     @property
     def first_sentence(self) -> str:
@@ -113,6 +115,7 @@ def _field(name: str, info: FieldInfo) -> SettingField:
         high=limits.get("high"),
         optional=optional,
         advanced=bool(extra.get("advanced", False)),
+        group=str(extra.get("group") or ""),
     )
 
 

@@ -1,9 +1,7 @@
 """What the Train panel shows of a run while it works; knows neither Qt nor torch."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from ...core.backend.events import (
@@ -11,19 +9,16 @@ from ...core.backend.events import (
     Event,
     Finished,
     Log,
-    Metric,
     Paused,
     Progress,
     Resumed,
     Told,
     Warned,
-    from_json,
 )
+from .train_record import Metrics, Points, Record, in_order, joined
 from .train_words import case_noun, clock, duration, plural, run_number, share, short_share
 
 Tier = Literal["head", "medium", "tail"]
-Points = Sequence[tuple[int, float]]
-Metrics = Mapping[tuple[str, str | None], Points]
 
 # The first of these that a run has told is the number its page is about.
 HEADLINES: tuple[tuple[str, str, str], ...] = (
@@ -39,6 +34,7 @@ HEADLINES: tuple[tuple[str, str, str], ...] = (
     ("train_recall", "balanced accuracy (train)", "Recall by class, training images"),
     ("loss", "training loss", "Training loss"),
 )
+PSEUDO_SHARE, TEMPERATURE = "pseudo_share", "temperature"
 _DRAWN_LAST: Mapping[str, int] = {"head": 0, "medium": 1, "tail": 2}
 
 
@@ -89,6 +85,18 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What a run shows of what it learned, beside how good it is; supervised runs have nothing.
+
+    `maps` are paths in the run's folder, in the order of their steps.
+    """
+
+    maps: tuple[str, ...] = ()
+    pseudo: tuple[Curve, ...] = ()
+    temperature: tuple[Curve, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """One moment of a run, ready to be drawn."""
 
@@ -101,6 +109,7 @@ class Live:
     curves: tuple[Curve, ...]
     total_steps: int
     warnings: tuple[Warned, ...]
+    learned: Learned = Learned()
 
 
 class Tracked(Protocol):
@@ -119,6 +128,10 @@ class Tracked(Protocol):
         """Every value told, by name and class."""
 
     @property
+    def maps(self) -> Sequence[str]:
+        """Paths of the maps of what was learned, in the run's folder."""
+
+    @property
     def warnings(self) -> Sequence[Warned]:
         """What a person should look at."""
 
@@ -128,7 +141,7 @@ class Tracked(Protocol):
 
 
 def live(
-    job: Tracked, looks: Sequence[ClassLook], ahead: str = "", earlier: Metrics | None = None
+    job: Tracked, looks: Sequence[ClassLook], ahead: str = "", earlier: Record | None = None
 ) -> Live:
     """Read the present moment of a job.
 
@@ -139,7 +152,8 @@ def live(
     earlier
         What the run told before it was resumed.
     """
-    metrics = joined(earlier or {}, job.metrics)
+    before = earlier or Record()
+    metrics = joined(before.metrics, job.metrics)
     name, title = _measure(metrics)
     progress = job.progress
     stepping = progress is not None and progress.total > 0
@@ -153,51 +167,18 @@ def live(
         curves=curves(metrics, name, looks),
         total_steps=progress.total if progress and _is_training(progress) else 0,
         warnings=tuple(job.warnings),
+        learned=learned(metrics, (*before.maps, *job.maps), looks),
     )
 
 
-def joined(earlier: Metrics, metrics: Metrics) -> Metrics:
-    """Put what a run told before it was resumed in front, up to where it went on.
-
-    Steps behind its last checkpoint were lost and are taken again, so they are left out.
-    """
-    if not earlier:
-        return metrics
-    first = min((points[0][0] for points in metrics.values() if points), default=None)
-    kept = {
-        key: [point for point in points if first is None or point[0] < first]
-        for key, points in earlier.items()
-    }
-    keys = {**kept, **metrics}
-    return {key: [*kept.get(key, ()), *metrics.get(key, ())] for key in keys}
-
-
-def read_metrics(event_log: Path) -> Metrics:
-    """Read every value that a run has told from its `events.jsonl`; lines that are torn are left.
-
-    With a long run this takes a while, so ask in a thread.
-    """
-    found: dict[tuple[str, str | None], list[tuple[int, float]]] = {}
-    try:
-        lines = event_log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:  # a run that never began has told nothing
-        return {}
-    for line in lines:
-        if '"Metric"' in line and (metric := _metric(line)) is not None:
-            curve = found.setdefault((metric.name, metric.class_name), [])
-            # A run that was resumed before took some steps twice: the later ones count.
-            while curve and curve[-1][0] >= metric.step:
-                curve.pop()
-            curve.append((metric.step, metric.value))
-    return found
-
-
-def _metric(line: str) -> Metric | None:
-    try:
-        event = from_json(json.loads(line))
-    except (ValueError, TypeError):
-        return None
-    return event if isinstance(event, Metric) else None
+def learned(metrics: Metrics, maps: Iterable[str], looks: Sequence[ClassLook]) -> Learned:
+    """Find what a run shows of what it learned."""
+    temperature = tuple(_finite(metrics.get((TEMPERATURE, None), ())))
+    return Learned(
+        in_order(maps),
+        by_class(metrics, PSEUDO_SHARE, looks),
+        (Curve("temperature", "", temperature),) if temperature else (),
+    )
 
 
 def phase(job: Tracked, ahead: str = "") -> str:
@@ -223,13 +204,19 @@ def headline(metrics: Metrics) -> Headline | None:
 
 def curves(metrics: Metrics, name: str, looks: Iterable[ClassLook]) -> tuple[Curve, ...]:
     """Give the classes' lines in the order in which they are drawn: the tail last, on top."""
+    drawn = by_class(metrics, name, looks)
+    if not drawn and (points := _finite(metrics.get((name, None), ()))):
+        return (Curve("all classes" if name != "loss" else "loss", "", tuple(points)),)
+    return drawn
+
+
+def by_class(metrics: Metrics, name: str, looks: Iterable[ClassLook]) -> tuple[Curve, ...]:
+    """Give the curve of each class that has told values called `name`, the tail last."""
     drawn = [
         Curve(look.name, look.colour, tuple(_finite(metrics[(name, look.name)])), look.tier)
         for look in looks
         if metrics.get((name, look.name))
     ]
-    if not drawn and (points := _finite(metrics.get((name, None), ()))):
-        drawn = [Curve("all classes" if name != "loss" else "loss", "", tuple(points))]
     return tuple(sorted(drawn, key=lambda curve: _DRAWN_LAST.get(curve.tier, 0)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.errors import LongtailError
 from ...core.methods.catalogue import METHODS, Method
 from ...core.methods.spec import RunSpec
-from ...core.project.records import RunRecord, Split, Task
+from ...core.project.records import NOT_LABELLED, RunRecord, Split, Task
 from .train_fields import SettingField
 from .train_live import ClassLook, Tier, budget
 from .train_words import case_noun, memory, plural, run_number
@@ -69,6 +69,8 @@ class Plan:
     labelled: int = 0
     unlabelled: int = 0
     memory_bytes: int = 0
+    partly: int = 0
+    """Scans labelled in part; counted where no other is unlabelled."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -107,8 +109,34 @@ def make_plan(
         len(spec.train_labelled),
         len(spec.train_unlabelled),
         estimate_run(spec).memory_bytes,
+        _partly_labelled(project, spec),
     )
     return plan if project.writable else replace(plan, blocked=read_only(project))
+
+
+def _partly_labelled(project: "Project", spec: RunSpec) -> int:
+    if spec.train_unlabelled or not uses_unlabelled(spec.method):
+        return 0
+    cases = project.cases(ids=spec.train_labelled)
+    return sum(NOT_LABELLED in case.volumes_mm3 for case in cases)
+
+
+def unlabelled_sentence(plan: Plan, *, used: bool) -> str:
+    """Say what the unlabelled cases are to this training; empty where it needs no words.
+
+    `used` says whether the method learns from them at all.
+    """
+    noun = case_noun(plan.spec.task if plan.spec else "")
+    if plan.unlabelled:
+        return "" if used else "This method learns from the labelled ones alone."
+    if not used:
+        return ""
+    if plan.partly:
+        return (
+            f"Every {noun} is labelled, {plan.partly:,} of them in part: what was left out is "
+            "learned from as unlabelled."
+        )
+    return f"Every {noun} is labelled: nothing to gain from this method."
 
 
 def _spec(project: "Project", wish: Wish) -> RunSpec:
@@ -186,6 +214,19 @@ def class_looks(project: "Project", tiers: Mapping[int, str]) -> tuple[ClassLook
         ClassLook(each.name, each.colour, _tier(tiers.get(each.id, "head")))
         for each in project.classes
     )
+
+
+def planned_looks(
+    spec: Mapping[str, Any], project: "Project", tiers: Mapping[int, str]
+) -> tuple[ClassLook, ...]:
+    """Give the looks of a run's classes in the order of its plan, by their present names."""
+    known = {each.id: each for each in project.all_classes}
+    looks = []
+    for planned in spec.get("classes", ()):
+        record = known.get(planned.get("id"))
+        name, colour = (record.name, record.colour) if record else (str(planned.get("name")), "")
+        looks.append(ClassLook(name, colour, _tier(tiers.get(planned.get("id"), "head"))))
+    return tuple(looks)
 
 
 def labelled_in(catalogue: "Catalogue", split: Split) -> int:

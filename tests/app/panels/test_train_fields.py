@@ -114,4 +114,5 @@ def test_every_setting_of_every_method_has_a_title_an_explanation_and_a_control(
     for field in fields_of(method.settings):
         assert field.title, field.name
         assert field.explanation, field.name
-        assert parse(field, written(field.default)) == field.default or field.kind is Kind.SWITCH
+        told = parse(field, written(field.default))
+        assert written(told) == written(field.default) or field.kind is Kind.SWITCH

@@ -8,12 +8,11 @@ import pytest
 from longtail.app.panels.train_live import (
     ClassLook,
     facts,
-    joined,
     live,
     news,
-    read_metrics,
     run_line,
 )
+from longtail.app.panels.train_record import Record, joined, read_record
 from longtail.app.tracked import TrackedJob
 from longtail.core.backend.events import (
     Artifact,
@@ -146,11 +145,11 @@ def test_a_resumed_run_shows_what_it_told_before(tmp_path):
     told = [Metric(step, "dice", step / 100) for step in (10, 20, 30)]
     lines = [json.dumps(to_json(event)) for event in (Started("t", "CPU"), *told)]
     log.write_text("\n".join([*lines, '{"event": "Metric", "step": 4']), encoding="utf-8")
-    earlier = read_metrics(log)
-    assert earlier == {("dice", None): [(10, 0.1), (20, 0.2), (30, 0.3)]}
+    earlier = read_record(log)
+    assert earlier.metrics == {("dice", None): [(10, 0.1), (20, 0.2), (30, 0.3)]}
     # The last checkpoint was at step 20: what came after it is taken again.
     job = tracked(Metric(21, "dice", 0.5))
-    assert joined(earlier, job.metrics)[("dice", None)] == [(10, 0.1), (20, 0.2), (21, 0.5)]
+    assert joined(earlier.metrics, job.metrics)[("dice", None)] == [(10, 0.1), (20, 0.2), (21, 0.5)]
     assert live(job, LOOKS, earlier=earlier).headline.text == "0.50"
     assert live(tracked(), LOOKS, earlier=earlier).headline.text == "0.30"
 
@@ -159,8 +158,8 @@ def test_a_log_with_steps_taken_twice_keeps_the_later_ones(tmp_path):
     log = tmp_path / "events.jsonl"
     told = [Metric(step, "loss", value) for step, value in ((10, 3.0), (20, 2.0), (15, 1.0))]
     log.write_text("\n".join(json.dumps(to_json(event)) for event in told), encoding="utf-8")
-    assert read_metrics(log)[("loss", None)] == [(10, 3.0), (15, 1.0)]
-    assert read_metrics(tmp_path / "nothing.jsonl") == {}
+    assert read_record(log).metrics[("loss", None)] == [(10, 3.0), (15, 1.0)]
+    assert read_record(tmp_path / "nothing.jsonl") == Record()
 
 
 @pytest.mark.parametrize(

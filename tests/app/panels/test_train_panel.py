@@ -197,10 +197,11 @@ def test_before_a_run_it_tells_what_will_be_used(ready):
 
 def test_methods_are_those_of_the_task_with_a_sentence_on_when(ready):
     before = ready.before
-    names = [before.method.itemData(i) for i in range(before.method.count())]
+    names = [before.method.box.itemData(i) for i in range(before.method.box.count())]
     assert "cross-entropy" in names
     assert "supervised" not in names
-    assert before.chosen.when in before.sentence.text()
+    assert before.method.sentence.text() == before.chosen.sentence
+    assert before.method.when.text() == before.chosen.when
 
 
 def test_the_wish_follows_the_controls(ready, qtbot):
