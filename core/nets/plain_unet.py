@@ -100,7 +100,7 @@ def _rise(
 ) -> nn.Module:
     from monai.networks.blocks import Convolution
 
-    return Convolution(
+    block: nn.Module = Convolution(
         spatial_dims,
         in_channels,
         out_channels,
@@ -111,3 +111,4 @@ def _rise(
         output_padding=0,
         is_transposed=True,
     )
+    return block

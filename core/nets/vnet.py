@@ -89,7 +89,7 @@ def _crossing(
     """To the level below or above, by blocks of voxels that do not overlap."""
     from monai.networks.blocks import Convolution
 
-    return Convolution(
+    block: nn.Module = Convolution(
         spatial_dims,
         in_channels,
         out_channels,
@@ -102,6 +102,7 @@ def _crossing(
         output_padding=0,
         is_transposed=is_up,
     )
+    return block
 
 
 def _last(spatial_dims: int, width: int, out_channels: int, dropout: float) -> nn.Sequential:

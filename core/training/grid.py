@@ -8,19 +8,44 @@ from ..errors import LongtailError
 from ..methods.settings import SegmentationSettings
 from ..methods.spec import SpecGrid
 from ..project.records import Case
+from .estimate import estimate_patches
 
 ANISOTROPIC = 3.0
 FEW_SLICES = 12
 PATCH_VOXELS = {2: 256 * 256, 3: 48 * 64 * 48}
 PATCH_VOXELS_CARD = {2: 512 * 512, 3: 96 * 96 * 96}
 MOST_LEVELS = {2: 5, 3: 4}
+SMALLEST_ROOM = {2: 64 * 64, 3: 16 * 16 * 16}
 SMALLEST_SIDE = 4
 UNEVEN_STEP = 1.6
 """Axes whose voxels are this much longer than the shortest are not halved yet."""
 
+SLICE_PIXELS_A_STEP = 512 * 512
+USUAL_MINUTES = 6.0
+MEMORY_SHARE = 0.5
+"""What a step may need of the device's memory: the estimate is right within a factor of two."""
 
-def choose_grid(cases: Sequence[Case], settings: SegmentationSettings, on_card: bool) -> SpecGrid:
+SHRINKING = 0.8
+
+
+def choose_grid(
+    cases: Sequence[Case],
+    settings: SegmentationSettings,
+    on_card: bool,
+    *,
+    memory_bytes: int | None = None,
+    minutes: float | None = None,
+) -> SpecGrid:
     """Choose the grid of a segmentation network.
+
+    Parameters
+    ----------
+    on_card
+        A graphics card computes, not the processor.
+    memory_bytes
+        What the device has; an automatic patch shrinks until a step fits. None if not known.
+    minutes
+        The budget: on a processor less time means smaller patches, so that there are enough steps.
 
     Raises
     ------
@@ -38,14 +63,22 @@ def choose_grid(cases: Sequence[Case], settings: SegmentationSettings, on_card: 
     ]
     sides = shape[kept]
     steps = spacing[kept] if spacing is not None else np.ones(dims)
-    room = (PATCH_VOXELS_CARD if on_card else PATCH_VOXELS)[dims]
-    wanted = _asked_patch(settings, dims) or tuple(_fitted(sides.tolist(), room))
-    strides = choose_strides(wanted, steps.tolist(), settings.levels or MOST_LEVELS[dims])
-    divisor = np.prod(np.array(strides), axis=0)
-    patch = tuple(int(-(-side // by) * by) for side, by in zip(wanted, divisor, strict=True))
+    asked = _asked_patch(settings, dims)
+    if asked is not None:
+        patch, strides = _divided(asked, steps.tolist(), settings)
+    else:
+        room = PATCH_VOXELS_CARD[dims] if on_card else _room(dims, minutes)
+        patch, strides = _fitting(sides.tolist(), steps.tolist(), room, settings, memory_bytes)
     return SpecGrid(
         spatial_dims=dims, spacing_mm=target, slice_axis=slice_axis, patch=patch, strides=strides
     )
+
+
+def choose_batch(patch: Sequence[int], settings: SegmentationSettings) -> int:
+    """Give the patches of a step: those asked for, else two volumes or some slices."""
+    if settings.batch:
+        return settings.batch
+    return 2 if len(patch) == 3 else int(np.clip(SLICE_PIXELS_A_STEP // np.prod(patch), 4, 16))
 
 
 def choose_strides(
@@ -62,6 +95,40 @@ def choose_strides(
         sides = np.where(halved, np.ceil(sides / 2), sides)
         steps = np.where(halved, steps * 2, steps)
     return tuple(strides) or ((1,) * len(sides),)
+
+
+def _room(dims: int, minutes: float | None) -> float:
+    """Voxels of a patch on a processor: half as many up to twice as many as usual."""
+    share = 1.0 if minutes is None else float(np.clip(minutes / USUAL_MINUTES, 0.5, 2.0))
+    return PATCH_VOXELS[dims] * share
+
+
+def _fitting(
+    sides: Sequence[float],
+    steps: Sequence[float],
+    room: float,
+    settings: SegmentationSettings,
+    memory_bytes: int | None,
+) -> "tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]":
+    """Give the largest patch within `room` voxels of which a step fits into memory."""
+    limit = np.inf if memory_bytes is None else MEMORY_SHARE * memory_bytes
+    while True:
+        patch, strides = _divided(_fitted(sides, room), steps, settings)
+        batch = choose_batch(patch, settings)
+        fits = estimate_patches(settings, patch, len(strides), batch) <= limit
+        if fits or room <= SMALLEST_ROOM[len(patch)]:
+            return patch, strides
+        room = SHRINKING * min(room, float(np.prod(patch)))
+
+
+def _divided(
+    wanted: Sequence[int], steps: Sequence[float], settings: SegmentationSettings
+) -> "tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]":
+    """Choose the strides of a patch and round it up to what they divide."""
+    strides = choose_strides(wanted, steps, settings.levels or MOST_LEVELS[len(wanted)])
+    divisor = np.prod(np.array(strides), axis=0)
+    patch = tuple(int(-(-side // by) * by) for side, by in zip(wanted, divisor, strict=True))
+    return patch, strides
 
 
 def _shapes(cases: Sequence[Case]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -140,7 +207,7 @@ def _asked_patch(settings: SegmentationSettings, dims: int) -> tuple[int, ...] |
     return patch
 
 
-def _fitted(sides: Sequence[float], room: int) -> list[int]:
+def _fitted(sides: Sequence[float], room: float) -> list[int]:
     """Shorten the longest sides until the patch holds at most `room` voxels."""
     fitted = np.array(sides, float)
     for count in range(1, len(fitted) + 1):

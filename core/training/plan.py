@@ -21,7 +21,8 @@ from ..methods.spec import RunSpec, SpecClass, SpecGrid
 from ..project.catalogue import Catalogue
 from ..project.records import Case, Split, Task
 from ..project.store import Project
-from .grid import choose_grid
+from .estimate import memory_there
+from .grid import choose_batch, choose_grid
 
 ENOUGH_TO_VALIDATE = 5
 DEFAULT_MINUTES = 6.0
@@ -34,7 +35,6 @@ IMAGE_BATCH = 32
 VOLUME_SIZE = 64
 """Side that volumes are brought to for image-level classes, where none is asked for."""
 
-SLICE_PIXELS_A_STEP = 512 * 512
 PACKAGES = ("napari-longtail", "torch", "monai", "numpy")
 
 
@@ -76,7 +76,7 @@ def plan_run(
     val_ids = _validation(catalogue, validation)
     classes = _classes(project, catalogue, labelled_ids)
     cases = _some_cases(project, labelled_ids)
-    resolved, grid = _resolved(read, project.task, classes, cases, device)
+    resolved, grid = _resolved(read, project.task, classes, cases, device, minutes)
     return RunSpec(
         method=chosen.name,
         preset=name,
@@ -213,10 +213,11 @@ def _resolved(
     classes: Sequence[SpecClass],
     cases: Sequence[Case],
     device: str,
+    minutes: float | None,
 ) -> tuple[MethodSettings, SpecGrid | None]:
     if isinstance(settings, SegmentationSettings):
         _check_segments(classes)
-        return _resolved_segmentation(settings, cases, device.startswith("cuda"))
+        return _resolved_segmentation(settings, cases, device, minutes)
     _check_answers(task, classes)
     changes: dict[str, Any] = {"batch": settings.batch or IMAGE_BATCH}
     dims = max((len(case.shape) for case in cases if case.shape), default=2)
@@ -230,17 +231,20 @@ def _resolved(
 
 
 def _resolved_segmentation(
-    settings: SegmentationSettings, cases: Sequence[Case], on_card: bool
+    settings: SegmentationSettings, cases: Sequence[Case], device: str, minutes: float | None
 ) -> tuple[MethodSettings, SpecGrid]:
-    grid = choose_grid(cases, settings, on_card)
-    batch = 2
-    if grid.spatial_dims == 2:
-        batch = int(np.clip(SLICE_PIXELS_A_STEP // np.prod(grid.patch), 4, 16))
+    grid = choose_grid(
+        cases,
+        settings,
+        device.startswith("cuda"),
+        memory_bytes=memory_there(device),
+        minutes=minutes,
+    )
     changes = {
         "dimensions": f"{grid.spatial_dims}d",
         "patch": "x".join(map(str, grid.patch)),
         "levels": len(grid.strides),
-        "batch": settings.batch or batch,
+        "batch": choose_batch(grid.patch, settings),
     }
     return settings.model_copy(update=changes), grid
 
