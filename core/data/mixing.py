@@ -44,7 +44,7 @@ def border_kept_masks(
 def _boxes(sides: Tensor, size: Sequence[int], generator: Generator) -> Tensor:
     """Boxes with these sides (batch, axis) at random places."""
     room = torch.tensor(size) - sides + 1
-    first = (_uniform(*sides.shape, generator) * room).floor()
+    first = (_uniform(len(sides), len(size), generator) * room).floor()
     mask = torch.ones(len(sides), *size, dtype=torch.bool)
     for axis, length in enumerate(size):
         at = torch.arange(length)

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .contrast import class_means
 from .precision import full
 
 CONFIDENT = 0.97
@@ -77,8 +76,11 @@ def running_confidence(
     pseudo, confidence, valid
         (batch, *space).
     """
-    means, counts = class_means(confidence[valid].unsqueeze(1), pseudo[valid], len(least))
-    now = means.squeeze(1).to(least.dtype)
+    row = pseudo.long().masked_fill(~valid, len(least)).flatten()
+    counts = torch.bincount(row, minlength=len(least) + 1)[:-1]
+    # In single precision a sum of many values near 1 is off by more than a bar is worth.
+    sums = torch.bincount(row, confidence.double().flatten(), minlength=len(least) + 1)[:-1]
+    now = (sums / counts.clamp_min(1)).to(least.dtype)
     moved = torch.where(least.isnan(), now, kept * least + (1 - kept) * now)
     return torch.where(counts > 0, moved, least)
 

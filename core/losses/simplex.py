@@ -31,7 +31,7 @@ def simplex_centres(classes: int, width: int, seed: int = 0) -> Tensor:
     drawn = torch.randn(
         width, classes, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
     )
-    directions = torch.linalg.qr(drawn).Q
+    directions: Tensor = torch.linalg.qr(drawn).Q
     centred = directions.T - directions.T.mean(0)
     return (math.sqrt(classes / (classes - 1)) * centred).float()
 

@@ -155,3 +155,14 @@ def test_soft_consistency_without_a_certain_pixel_is_zero():
     loss.backward()
     assert loss.item() == 0
     assert torch.isfinite(logits.grad).all()
+
+
+def test_running_confidence_of_many_pixels_is_exact():
+    shape = (2, 60, 60, 60)
+    found = running_confidence(
+        torch.tensor([NAN]),
+        torch.zeros(shape, dtype=torch.long),
+        torch.full(shape, 0.991),
+        torch.ones(shape, dtype=torch.bool),
+    )
+    assert found.item() == pytest.approx(0.991, abs=1e-6)
