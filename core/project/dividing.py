@@ -9,7 +9,14 @@ from .cases import Cases
 from .catalogue import YES, Catalogue, read_catalogue
 from .records import Split
 from .rows import SPLIT_CODES
-from .splits import draw_split, labelled_order, parse_split, share_out, subset_size
+from .splits import (
+    counts_patients,
+    draw_split,
+    labelled_order,
+    parse_split,
+    share_out,
+    subset_size,
+)
 
 Rows = np.ndarray[Any, np.dtype[np.intp]]
 
@@ -53,10 +60,10 @@ class Dividing(Cases):
         self._write_splits(catalogue.numbers[rows], parts)
 
     def labelled_subset(self, wish: str, seed: int) -> list[str]:
-        """Choose labelled training cases: `10` or `5%` of them.
+        """Choose labelled training cases: `10` or `5%` of them, or all of `3 patients`.
 
         The choice depends on seed and number alone, is nested, and holds every class as soon as
-        the number allows it.
+        the number allows it. A case without a patient counts as one of its own.
 
         Raises
         ------
@@ -66,10 +73,15 @@ class Dividing(Cases):
         catalogue = self.catalogue()
         train = catalogue.split == SPLIT_CODES[Split.TRAIN]
         rows = np.flatnonzero(catalogue.labelled & train)
-        names = sorted((catalogue.ids[row], row) for row in rows.tolist())
-        size = subset_size(wish, len(names))
-        presence = catalogue.presence[[row for _, row in names]] == YES
-        return [names[place][0] for place in labelled_order(presence, seed)[:size].tolist()]
+        units: dict[str, list[int]] = {}
+        for name, row in sorted((catalogue.ids[row], row) for row in rows.tolist()):
+            patient = catalogue.patients[row] if counts_patients(wish) else None
+            units.setdefault(patient or name, []).append(row)
+        size = subset_size(wish, len(units))
+        listed = [units[unit] for unit in sorted(units)]
+        presence = np.array([(catalogue.presence[one] == YES).any(axis=0) for one in listed])
+        chosen = labelled_order(presence, seed)[:size].tolist()
+        return [catalogue.ids[row] for place in chosen for row in listed[place]]
 
     def _write_splits(self, numbers: np.ndarray[Any, Any], parts: np.ndarray[Any, Any]) -> None:
         pairs = zip(numbers.tolist(), parts.tolist(), strict=True)

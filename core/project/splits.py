@@ -10,6 +10,7 @@ from ..errors import LongtailError
 from .records import Split
 
 SHARES = re.compile(r"\s*([\d.]+)\s*/\s*([\d.]+)\s*/\s*([\d.]+)\s*")
+_PATIENTS = re.compile(r"\s*patients?\s*$")
 
 _WORDS = {
     Split.TRAIN: ("train", "training", "tr"),
@@ -119,25 +120,33 @@ def labelled_order(presence: Presence, seed: int) -> Rows:
     return np.array([*first, *(row for row in drawn.tolist() if row not in taken)], np.intp)
 
 
+def counts_patients(wish: str) -> bool:
+    """Tell whether a size of the labelled subset is a number of patients, such as `3 patients`."""
+    return _PATIENTS.search(wish) is not None
+
+
 def subset_size(wish: str, available: int) -> int:
-    """Turn `10` or `5%` into a number of labelled cases.
+    """Turn `10`, `5%` or `3 patients` into a number of labelled cases or patients.
 
     Raises
     ------
     LongtailError
         The text is neither, or asks for more than there are.
     """
+    wish, by_patients = _PATIENTS.subn("", wish)
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", wish)
     number = float(match.group(1)) if match else 0.0
     percent = match is not None and match.group(2) == "%"
     size = max(1, round(available * number / 100)) if percent else int(number)
     if number <= 0 or (not percent and not number.is_integer()) or (percent and number > 100):
         raise LongtailError(
-            f"{wish!r} is no number of labelled cases.", "Give a number such as 10, or 5%."
+            f"{wish!r} is no number of labelled cases.",
+            "Give a number such as 10, 5%, or 3 patients.",
         )
     if size > available:
+        what = "patients" if by_patients else "cases"
         raise LongtailError(
-            f"{size} labelled training cases were asked for, and there are {available}.",
+            f"{size} labelled training {what} were asked for, and there are {available}.",
             "Ask for fewer, or label more.",
         )
     return size

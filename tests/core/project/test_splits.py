@@ -198,6 +198,23 @@ def test_a_labelled_subset_is_of_the_training_part(blood: Project, picture) -> N
     assert len(blood.labelled_subset("100%", 0)) == 30
 
 
+def test_a_labelled_subset_of_whole_patients(blood: Project) -> None:
+    blood.add_cases(_images(list(range(60)), patients=2))
+    three, seven = (set(blood.labelled_subset(f"{n} patients", 5)) for n in (3, 7))
+    assert (len(three), len(seven)) == (6, 14)
+    assert three < seven
+    patients = Counter(case.patient for case in blood.cases(ids=seven))
+    assert set(patients.values()) == {2}
+    assert set(blood.labelled_subset("1 patient", 5)) < three
+    with pytest.raises(LongtailError, match=r"31 labelled training patients.*there are 30"):
+        blood.labelled_subset("31 patients", 5)
+
+
+def test_who_has_no_patient_counts_alone(blood: Project) -> None:
+    blood.add_cases(_images(list(range(20))))
+    assert set(blood.labelled_subset("4 patients", 1)) == set(blood.labelled_subset("4", 1))
+
+
 def test_a_labelled_subset_of_nothing(blood: Project, picture) -> None:
     blood.add_cases([picture("x")])
     with pytest.raises(LongtailError, match="there are 0"):
