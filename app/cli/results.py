@@ -8,10 +8,11 @@ import typer
 
 from ...core.backend.events import Finished
 from ...core.errors import LongtailError
+from ...core.evaluate.report import read_report
 from ...core.jobs.evaluation import EvaluateJob
-from ...core.jobs.exporting import ExportModelJob
+from ...core.jobs.exporting import ExportModelJob, export_run_predictions
 from ...core.jobs.prediction import PredictFilesJob, PredictJob
-from ...core.project.exporting import export_labels, export_predictions
+from ...core.project.exporting import export_labels
 from ...core.project.records import Split
 from ...core.project.store import Project
 from .jobs import run_job
@@ -65,7 +66,7 @@ def predict(
         take_hold(opened)
         finished = run_job(_case_job(where, chosen.id, cases), output, project=opened)
         if out is not None:
-            export_predictions(opened, chosen.id, out)
+            export_run_predictions(opened, chosen.id, out)
     _tell(output, finished)
 
 
@@ -83,9 +84,11 @@ def evaluate(
         chosen = find_run(opened, run)
         job = EvaluateJob(opened.path.as_posix(), chosen.id, split.value)
         finished = run_job(job, output, project=opened, device=device)
-        report = opened.run_folder(chosen.id) / "report.html"
+        folder = opened.run_folder(chosen.id)
+        setting = read_report(folder / f"evaluation-{split.value}.json").setting
     document = finished.result or {}
-    output.result(document, f"{chosen.id} on {split.value}; report: {report}")
+    told = f"{chosen.id} on {split.value}; report: {folder / 'report.html'}"
+    output.result(document, f"{told}\n{setting}".strip())
     output.table(("measure", "mean", "95 % interval", "n"), _summary_rows(document))
 
 
@@ -102,7 +105,7 @@ def export(
         if what is What.LABELS:
             count = export_labels(opened, out)
         elif what is What.PREDICTIONS:
-            count = export_predictions(opened, find_run(opened, run).id, out)
+            count = export_run_predictions(opened, find_run(opened, run).id, out)
         else:
             chosen = find_run(opened, run)
             job = ExportModelJob(opened.path.as_posix(), chosen.id, out.resolve().as_posix())

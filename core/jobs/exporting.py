@@ -1,5 +1,6 @@
 """Export a run as a model that predicts without its project."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from ..backend.events import Artifact
 from ..backend.job import Job, JobContext, Steps
-from ..evaluate.prior import TARGET_SETTING
+from ..evaluate.setting import AS_TRAINED, read_setting, setting_sentence
 from ..methods.spec import RunSpec, read_spec
-from ..project.records import RunRecord
+from ..predict.write import write_setting
+from ..project.exporting import Logits, export_predictions
+from ..project.records import RunRecord, Task
+from ..project.store import Project
 from .opening import opened
 
 if TYPE_CHECKING:
@@ -55,13 +59,14 @@ class ExportModelJob(Job):
         state = load(checkpoint_path(folder, self.which))
         loaded = network_of(state)
         weights_hash = hash_of(state["weights"])
-        target = record.settings.get(TARGET_SETTING)
+        mapped = loaded.card.task is Task.SEGMENTATION
+        setting = AS_TRAINED if mapped else read_setting(record.settings, loaded.card.class_ids)
         description = describe(
             loaded.card,
             colours,
             _provenance(record, read_spec(folder), weights_hash),
-            thresholds=_thresholds(record),
-            prior_target=tuple(target) if target else None,
+            thresholds=setting.thresholds,
+            prior_target=setting.target,
         )
         out = write_package(Path(self.out), description, loaded.network)
         yield Artifact(out.as_posix(), "model")
@@ -87,7 +92,25 @@ def _provenance(record: RunRecord, spec: RunSpec, weights_hash: str) -> "Provena
     )
 
 
-def _thresholds(record: RunRecord) -> dict[int, float]:
-    """Give the thresholds that a run tuned on its validation cases, where it tuned any."""
-    stored = record.result.get("thresholds") or {}
-    return {int(class_id): float(value) for class_id, value in stored.items()}
+def export_run_predictions(project: Project, run_id: str, out: Path) -> int:
+    """Write a run's predictions at the setting that is kept with it; give how many.
+
+    Raises
+    ------
+    LongtailError
+        The folder holds files already, the run has predicted nothing, or its setting is damaged.
+    """
+    run = project.run(run_id)
+    if project.task is Task.SEGMENTATION:
+        return export_predictions(project, run_id, out)
+    classes = [(int(one["id"]), str(one["name"])) for one in run.spec["classes"]]
+    setting = read_setting(run.settings, [class_id for class_id, _ in classes])
+    prior, exclusive = run.result.get("prior"), project.task is Task.CLASSIFICATION
+
+    def answers(logits: Logits) -> Sequence[float]:
+        shares = setting.probabilities(logits[None], prior, exclusive=exclusive)[0]
+        return [float(value) for value in shares]
+
+    count = export_predictions(project, run_id, out, answers)
+    write_setting(out, setting_sentence(setting, prior, classes, exclusive=exclusive))
+    return count

@@ -10,7 +10,8 @@ import numpy as np
 from ..backend.events import Artifact, Event, Progress
 from ..backend.job import Job, JobContext, Steps
 from ..errors import LongtailError
-from ..evaluate.prior import TARGET_SETTING, probabilities_of, shifted
+from ..evaluate.prior import probabilities_of
+from ..evaluate.setting import AS_TRAINED, Setting, read_setting, setting_sentence
 from ..project.records import Task
 from .opening import opened
 from .predicting import (
@@ -213,6 +214,7 @@ class PredictFilesJob(Job):
             "count": tally.predicted,
             "skipped": [{"file": name, "reason": reason} for name, reason in tally.skipped],
             "weights_hash": model.network.weights_hash,
+            "setting": model.told_setting(),
         }
 
     def _load(self, device: str) -> "_FileModel":
@@ -223,10 +225,13 @@ class PredictFilesJob(Job):
             network = load_run(project, self.run_id, self.which, device)
             names = {record.id: record.name for record in project.all_classes}
             class_ids = current_ids(project, network.card.class_ids)
-            target = project.run(self.run_id).settings.get(TARGET_SETTING)
+            kept = project.run(self.run_id).settings
+        card = network.card
+        mapped = card.task is Task.SEGMENTATION
+        setting = AS_TRAINED if mapped else read_setting(kept, card.class_ids)
         known = zip(network.card.class_ids, network.card.class_names, strict=True)
         shown = tuple(names.get(class_id, name) for class_id, name in known)
-        return _FileModel(network, class_ids, shown, target)
+        return _FileModel(network, class_ids, shown, setting)
 
     def _segment(
         self,
@@ -263,7 +268,7 @@ class PredictFilesJob(Job):
         context: JobContext,
         tally: Tally,
     ) -> Iterator[Event]:
-        from ..predict.write import TABLE, write_probabilities
+        from ..predict.write import TABLE, write_probabilities, write_setting
 
         clock, seen = Clock(len(found), "predicting"), []
         yield clock.progress(0)
@@ -277,33 +282,50 @@ class PredictFilesJob(Job):
             yield from context.safe_point()
         yield from tally.warnings()
         if seen:
-            rows = model.rows(seen)
-            path = Path(self.out) / TABLE
-            write_probabilities(path, model.names, rows, exclusive=model.exclusive)
+            write_probabilities(
+                Path(self.out) / TABLE,
+                model.names,
+                model.rows(seen),
+                exclusive=model.exclusive,
+                thresholds=model.thresholds(),
+            )
+            write_setting(Path(self.out), model.told_setting())
 
 
 class _FileModel(NamedTuple):
-    """A network for files: the value and the name of each class, and the prior that is wanted."""
+    """A network for files: the value and the name of each class, and the setting it answers at."""
 
     network: ReadyNetwork
     class_ids: tuple[int, ...]
     names: tuple[str, ...]
-    target: Sequence[float] | None
+    setting: Setting
 
     @property
     def exclusive(self) -> bool:
         """Whether an image has one class."""
         return self.network.card.task is Task.CLASSIFICATION
 
+    def thresholds(self) -> list[float]:
+        """Give from which probability each class counts as found."""
+        return [self.setting.threshold(class_id) for class_id in self.network.card.class_ids]
+
+    def told_setting(self) -> str:
+        """Tell the setting in words; empty as trained."""
+        card = self.network.card
+        classes = list(zip(card.class_ids, self.names, strict=True))
+        return setting_sentence(self.setting, card.prior, classes, exclusive=self.exclusive)
+
     def rows(self, seen: Sequence["Classified"]) -> list[tuple[str, list[float], float]]:
         """Give name, probabilities under the wanted prior, and uncertainty of each image."""
-        logits = np.stack([one.logits for one in seen]).astype(np.float64)
-        prior, exclusive = self.network.card.prior, self.exclusive
-        moved = shifted(logits, prior, self.target, exclusive=exclusive)
-        shares = probabilities_of(moved, exclusive=exclusive)
+        from ..predict.classify import uncertainty_of
+
+        logits = np.stack([one.logits for one in seen])
+        moved = self.setting.moved(logits, self.network.card.prior, exclusive=self.exclusive)
+        shares = probabilities_of(moved, exclusive=self.exclusive)
+        doubts = uncertainty_of(moved, exclusive=self.exclusive)
         return [
-            (one.name, [float(p) for p in row], one.uncertainty)
-            for one, row in zip(seen, shares, strict=True)
+            (one.name, [float(p) for p in row], float(doubt))
+            for one, row, doubt in zip(seen, shares, doubts, strict=True)
         ]
 
 
@@ -313,7 +335,8 @@ def _packaged(folder: Path, device: str) -> _FileModel:
     package = read_package(folder)
     about, card = package.description, package.loaded.card
     network = ready(package.loaded, device, about.provenance.weights_hash)
-    return _FileModel(network, card.class_ids, card.class_names, about.prior_target)
+    setting = Setting(about.prior_target, about.thresholds())
+    return _FileModel(network, card.class_ids, card.class_names, setting)
 
 
 def _with_windows(

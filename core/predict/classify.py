@@ -12,6 +12,7 @@ from ..backend.devices import autocast_dtype
 from ..backend.memory import give_back_memory, is_out_of_memory
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
+Logits: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 BATCH = 32
 
@@ -55,7 +56,7 @@ def classify(
         yield _classified(network, waiting, device, exclusive)
 
 
-def uncertainty_of(logits: FloatArray, *, exclusive: bool) -> FloatArray:
+def uncertainty_of(logits: Logits, *, exclusive: bool) -> FloatArray:
     """Give the entropy of each row of (image, class) logits, 0 sure to 1 undecided.
 
     For classes that are each yes or no it is the mean over the classes.

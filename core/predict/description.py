@@ -138,6 +138,10 @@ class PackageDescription(_Strict):
             raise ValueError("the patch size is missing")
         return self
 
+    def thresholds(self) -> dict[int, float]:
+        """Give from which probability a class counts as found, by id, where one was chosen."""
+        return {one.id: one.threshold for one in self.classes if one.threshold is not None}
+
     def card(self) -> ModelCard:
         """Give the same as the card that checkpoints carry."""
         plain = self.model_dump(mode="json")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from PIL import Image as PillowImage
 
-from ..files import replacing
+from ..files import replacing, write_text
 from ..io.geometry import Geometry
 from ..io.image import RASTER_SUFFIXES, image_suffix, split_source
 from ..io.labelmap import write_label_map
@@ -17,6 +17,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 TABLE = "predictions.csv"
 CLASSES = "classes.csv"
+SETTING = "setting.txt"
+YES_FROM = 0.5
 
 
 def write_map(path: Path, labels: Array, geometry: Geometry | None) -> None:
@@ -65,6 +67,7 @@ def write_probabilities(
     rows: Iterable[tuple[str, Sequence[float], float]],
     *,
     exclusive: bool,
+    thresholds: Sequence[float] | None = None,
 ) -> None:
     """Write a table: file, a probability a class, what is predicted, and the uncertainty.
 
@@ -73,14 +76,17 @@ def write_probabilities(
     rows
         Name, probabilities in the order of `class_names`, and uncertainty of each image.
     exclusive
-        One class an image: the likeliest. Otherwise all from 0.5 on, joined by a bar.
+        One class an image: the likeliest. Otherwise all that are found, joined by a bar.
+    thresholds
+        From which probability each class counts as found; None takes 0.5.
     """
+    cuts = [YES_FROM] * len(class_names) if thresholds is None else thresholds
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", *class_names, "predicted", "uncertainty"])
         for name, probabilities, uncertainty in rows:
             values = [f"{value:.6f}" for value in probabilities]
-            said = _said(class_names, probabilities, exclusive=exclusive)
+            said = _said(class_names, probabilities, None if exclusive else cuts)
             writer.writerow([_plain(name), *values, said, f"{uncertainty:.4f}"])
 
 
@@ -92,11 +98,22 @@ def write_classes(path: Path, classes: Iterable[tuple[int, str]]) -> None:
         writer.writerows((id_, _plain(name)) for id_, name in classes)
 
 
-def _said(names: Sequence[str], probabilities: Sequence[float], *, exclusive: bool) -> str:
-    if exclusive:
+def write_setting(folder: Path, sentence: str) -> None:
+    """Say beside a table at which setting its answers were given; nothing as trained."""
+    path = folder / SETTING
+    if sentence:
+        write_text(path, f"{sentence}\n")
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _said(
+    names: Sequence[str], probabilities: Sequence[float], cuts: Sequence[float] | None
+) -> str:
+    if cuts is None:
         return _plain(names[int(np.argmax(probabilities))])
-    found = [name for name, value in zip(names, probabilities, strict=True) if value >= 0.5]
-    return _plain("|".join(found) or "none")
+    triples = zip(names, probabilities, cuts, strict=True)
+    return _plain("|".join(name for name, value, cut in triples if value >= cut) or "none")
 
 
 def _plain(text: str) -> str:

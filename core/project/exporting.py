@@ -2,8 +2,10 @@
 
 import csv
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -11,6 +13,8 @@ from ..errors import LongtailError
 from ..files import replacing
 from .records import Case, ClassRecord, Split, Status, Task
 from .store import Project
+
+Logits: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def export_labels(project: Project, out: Path) -> int:
@@ -40,8 +44,18 @@ def export_labels(project: Project, out: Path) -> int:
     return len(rows)
 
 
-def export_predictions(project: Project, run: str, out: Path) -> int:
+def export_predictions(
+    project: Project,
+    run: str,
+    out: Path,
+    answers: Callable[[Logits], Sequence[float]] | None = None,
+) -> int:
     """Write a run's predictions: label maps, or one table of probabilities with a column a class.
+
+    Parameters
+    ----------
+    answers
+        Turns the logits of an image into probabilities; None as the run was trained.
 
     Raises
     ------
@@ -61,8 +75,9 @@ def export_predictions(project: Project, run: str, out: Path) -> int:
         return len(maps)
     names = [str(one["name"]) for one in project.run(run).spec["classes"]]
     exclusive = project.task is Task.CLASSIFICATION
+    told = answers or partial(_probabilities, exclusive=exclusive)
     rows = [
-        (one.case, *(f"{value:.6f}" for value in _probabilities(one.logits, exclusive)))
+        (one.case, *(f"{value:.6f}" for value in told(one.logits)))
         for one in predictions
         if one.logits is not None
     ]
@@ -70,9 +85,7 @@ def export_predictions(project: Project, run: str, out: Path) -> int:
     return len(rows)
 
 
-def _probabilities(
-    logits: np.ndarray[tuple[int, ...], np.dtype[np.float32]], exclusive: bool
-) -> Sequence[float]:
+def _probabilities(logits: Logits, exclusive: bool) -> Sequence[float]:
     values = logits.astype(np.float64)
     if not exclusive:
         return [float(value) for value in 1 / (1 + np.exp(-values))]

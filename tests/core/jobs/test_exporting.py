@@ -6,8 +6,9 @@ import pytest
 import SimpleITK as sitk
 
 from longtail.core.backend.events import Outcome
-from longtail.core.jobs.exporting import ExportModelJob
-from longtail.core.jobs.prediction import PredictFilesJob
+from longtail.core.jobs.exporting import ExportModelJob, export_run_predictions
+from longtail.core.jobs.prediction import PredictFilesJob, PredictJob
+from longtail.core.jobs.record import record
 from longtail.core.predict.package import read_description
 
 
@@ -46,6 +47,30 @@ def test_the_prior_that_was_chosen_goes_with_it(images, finish, tmp_path):
     with (tmp_path / "out" / "predictions.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert row["predicted"] == "high"
+
+
+def test_thresholds_go_with_the_model(findings, finish, tmp_path):
+    run = "run-001-cross-entropy"
+    findings.set_run_setting(run, "thresholds", {"2": 0.25})
+    finish(ExportModelJob(findings.path.as_posix(), run, str(tmp_path / "m")))
+    assert read_description(tmp_path / "m").thresholds() == {2: 0.25}
+
+
+def test_exported_predictions_follow_the_setting(images, finish, tmp_path):
+    run = "run-001-cross-entropy"
+    job = PredictJob(images.path.as_posix(), run)
+    record(images, job, finish(job))
+    images.record_run(run, state="completed", result={"prior": [0.8, 0.15, 0.05]})
+    tables = {}
+    for name, target in (("plain", None), ("moved", [1e-6, 1e-6, 1 - 2e-6])):
+        images.set_run_setting(run, "prior_target", target)
+        assert export_run_predictions(images, run, tmp_path / name) == 9
+        with (tmp_path / name / "predictions.csv").open() as file:
+            tables[name] = next(row for row in csv.DictReader(file) if row["file"] == "pic-1")
+    assert float(tables["plain"]["mid"]) > 0.9
+    assert float(tables["moved"]["high"]) > float(tables["plain"]["high"])
+    assert (tmp_path / "moved" / "setting.txt").is_file()
+    assert not (tmp_path / "plain" / "setting.txt").exists()
 
 
 def test_a_run_without_a_checkpoint_is_a_sentence(volumes, finish, tmp_path):

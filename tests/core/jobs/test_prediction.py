@@ -211,6 +211,32 @@ def test_the_prior_that_was_chosen_moves_the_table(images, finish, tmp_path):
     assert row["predicted"] == "high"
 
 
+def test_thresholds_that_were_chosen_decide_what_is_found(findings, finish, tmp_path):
+    source, out = str(tmp_path / "films" / "1.png"), tmp_path / "out"
+    job = PredictFilesJob(where(findings), IMAGE_RUN, (source,), str(out))
+    finish(job)
+    with (out / "predictions.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    share = float(row["mid"])
+    assert "mid" in row["predicted"].split("|")
+    assert not (out / "setting.txt").exists()
+    findings.set_run_setting(IMAGE_RUN, "thresholds", {"2": (1 + share) / 2})
+    finished = finish(job)
+    with (out / "predictions.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert "mid" not in row["predicted"].split("|")
+    assert "mid from" in finished.result["setting"]
+    assert "mid from" in (out / "setting.txt").read_text(encoding="utf-8")
+
+
+def test_a_damaged_setting_is_a_sentence(images, finish, tmp_path):
+    images.set_run_setting(IMAGE_RUN, "prior_target", [0.5, "much"])
+    source = str(tmp_path / "pictures" / "1.png")
+    finished = finish(PredictFilesJob(where(images), IMAGE_RUN, (source,), str(tmp_path / "o")))
+    assert finished.outcome is Outcome.FAILED
+    assert "prior slider" in finished.reason
+
+
 def test_pictures_with_outlines_become_pictures(slides, finish, tmp_path):
     from PIL import Image
 
