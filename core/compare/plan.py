@@ -156,7 +156,8 @@ class Plan(BaseModel):
 
     def cells(self) -> Iterator[Cell]:
         """List all runs in their order: seeds outermost, so that half of them is balanced."""
-        for draw in [one.name for one in self.draws] or [None]:
+        draws: list[str | None] = [one.name for one in self.draws]
+        for draw in draws or [None]:
             for seed in self.seeds:
                 for labelled in self.labelled:
                     for contender in self.contenders:

@@ -1,0 +1,114 @@
+"""Measures of one run as functions of the weights of its cases, from the line that was kept."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..evaluate.bootstrap import FloatArray, Measures, Pair, Table, mean_known, weighted_mean
+from ..evaluate.classification import multi_label_measures, single_label_measures
+from ..evaluate.prior import shift_softmax, uniform
+from ..evaluate.tiers import TIERS
+from ..project.records import Task
+from .cells import CaseScores, CellRecord
+from .results import BY_CLASS, SHOWN
+
+ADJUSTED = "post-hoc adjusted"
+OF_TIERS = tuple(f"recall_{tier}" for tier in TIERS)
+LEAST_TILT = 1e-6
+
+
+def measures_of(record: CellRecord, case_ids: Sequence[str], task: Task) -> Measures:
+    """Give the measures of a run on these of its cases, classes in the order of the record."""
+    by_id = {one.case: one for one in record.cases}
+    cases = [by_id[case_id] for case_id in case_ids]
+    if task is Task.SEGMENTATION:
+        return _of_maps(cases, [each.name for each in record.classes])
+    return _of_images(cases, record, task)
+
+
+def pair_of(first: CellRecord, second: CellRecord, task: Task) -> Pair | None:
+    """Pair two runs on the cases that both have; None where there is no such case."""
+    theirs = {one.case for one in second.cases}
+    common = [one for one in first.cases if one.case in theirs]
+    if not common or _names(first) != _names(second):
+        return None
+    ids = [one.case for one in common]
+    groups = [one.group for one in common]
+    return Pair(measures_of(first, ids, task), measures_of(second, ids, task), groups)
+
+
+def adjusted(record: CellRecord) -> CellRecord | None:
+    """Give the run as if its logits had been moved to the uniform prior; None where that is idle.
+
+    That is post-hoc logit adjustment with tau = 1 (Menon et al., ICLR 2021) of the stored logits.
+    """
+    prior = record.prior
+    if not record.adjustable or prior is None or max(prior) - min(prior) < LEAST_TILT:
+        return None
+    logits = np.array([one.logits for one in record.cases], dtype=float)
+    moved = shift_softmax(logits, prior, uniform(len(prior)))
+    cases = tuple(
+        one.model_copy(update={"logits": tuple(row)})
+        for one, row in zip(record.cases, moved.tolist(), strict=True)
+    )
+    name = f"{record.contender}, {ADJUSTED}"
+    return record.model_copy(update={"contender": name, "cases": cases})
+
+
+def _of_maps(cases: Sequence[CaseScores], names: Sequence[str]) -> Measures:
+    values = {name: _matrix(cases, names, name) for name in SHOWN[Task.SEGMENTATION]}
+
+    def measure(weights: FloatArray) -> dict[str, Table]:
+        tables: dict[str, Table] = {}
+        for name, matrix in values.items():
+            classes = weighted_mean(matrix, weights)
+            tables[name] = Table(mean_known(classes), classes)
+        return tables
+
+    return measure
+
+
+def _matrix(cases: Sequence[CaseScores], names: Sequence[str], measure: str) -> FloatArray:
+    lines = [(one.scores or {}).get(measure, {}) for one in cases]
+    return np.array([[_number(line.get(name)) for name in names] for line in lines], dtype=float)
+
+
+def _of_images(cases: Sequence[CaseScores], record: CellRecord, task: Task) -> Measures:
+    truth = np.array([one.truth for one in cases], dtype=np.int8)
+    logits = np.array([one.logits for one in cases], dtype=float)
+    tiers = _tiers(record)
+    if task is Task.CLASSIFICATION:
+        answers = truth.argmax(axis=1).astype(np.int64)
+        return _shown_alone(single_label_measures(answers, logits, tiers), task)
+    return _shown_alone(multi_label_measures(truth, logits, tiers), task)
+
+
+def _shown_alone(measures: Measures, task: Task) -> Measures:
+    """Keep what tables show, and no classes of a tier: each run may have others in it."""
+    shown = {*SHOWN[task], *BY_CLASS[task]}
+
+    def measure(weights: FloatArray) -> dict[str, Table]:
+        found = measures(weights)
+        return {
+            name: Table(table.overall) if name in OF_TIERS else table
+            for name, table in found.items()
+            if name in shown
+        }
+
+    return measure
+
+
+def _tiers(record: CellRecord) -> dict[str, list[int]]:
+    columns = {
+        tier: [place for place, each in enumerate(record.classes) if each.tier == tier]
+        for tier in TIERS
+    }
+    return {tier: places for tier, places in columns.items() if places}
+
+
+def _names(record: CellRecord) -> list[str]:
+    return [each.name for each in record.classes]
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
