@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from .precision import full, in_full_precision, unit
+from .precision import finest, full, in_full_precision, unit
 
 SPARE = 50
 """How many more than twice the wanted entries a class keeps before they are put in order."""
@@ -31,15 +31,16 @@ def draw_per_class(classes: Tensor, count_classes: int, most: int, generator: Ge
     # within the life of a computer (1e-16 a class), and would only make a class a little smaller.
     chance = _uniform(len(own), generator, own.device)
     near = (chance < share[own]).nonzero().squeeze(1)
-    order = (own[near] + chance[near] / share[own[near]].clamp(max=1)).argsort()
-    own, found = own[near][order], found[near][order]
+    near = near[chance[near].argsort()]
+    near = near[own[near].argsort(stable=True)]
+    own, found = own[near], found[near]
     return found[_rank_in_class(own, count_classes) < most]
 
 
 def _uniform(count: int | tuple[int, ...], generator: Generator, device: torch.device) -> Tensor:
     """Draw from 0 ... 1 on the generator's device, so that a seed means the same everywhere."""
-    drawn = torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64)
-    return drawn.to(device)
+    precise = finest(device)
+    return torch.rand(count, generator=generator, device=generator.device, dtype=precise).to(device)
 
 
 def _rank_in_class(ordered: Tensor, count_classes: int) -> Tensor:
@@ -129,7 +130,7 @@ def _by_class(classes: Tensor, count_classes: int) -> tuple[Tensor, Tensor, Tens
 
 def _reach(means: Tensor, counts: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
     """Up to where of 0 ... 1 each other class is drawn, (class, class), and whether any can be."""
-    direction = unit(means).double()
+    direction = unit(means).to(finest(means.device))
     own = torch.eye(len(means), dtype=torch.bool, device=means.device)
     barred = own | (counts == 0)
     alike = (direction @ direction.T / temperature).masked_fill(barred, -torch.inf)

@@ -17,6 +17,11 @@ def full(values: Tensor) -> Tensor:
     return values if values.dtype in (torch.float32, torch.float64) else values.float()
 
 
+def finest(device: torch.device) -> torch.dtype:
+    """Give the finest type of number that a device has; Apple's has no double precision."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def unit(vectors: Tensor) -> Tensor:
     """Vectors of length 1 along the last axis, in full precision; zero stays zero."""
     return functional.normalize(full(vectors), dim=-1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .precision import full
+from .precision import finest, full
 
 CONFIDENT = 0.97
 
@@ -78,8 +78,9 @@ def running_confidence(
     """
     row = pseudo.long().masked_fill(~valid, len(least)).flatten()
     counts = torch.bincount(row, minlength=len(least) + 1)[:-1]
+    values = confidence.to(finest(confidence.device))
     # In single precision a sum of many values near 1 is off by more than a bar is worth.
-    sums = torch.bincount(row, confidence.double().flatten(), minlength=len(least) + 1)[:-1]
+    sums = torch.bincount(row, values.flatten(), minlength=len(least) + 1)[:-1]
     now = (sums / counts.clamp_min(1)).to(least.dtype)
     moved = torch.where(least.isnan(), now, kept * least + (1 - kept) * now)
     return torch.where(counts > 0, moved, least)

@@ -84,9 +84,9 @@ def allocate(means: Tensor, centres: Tensor) -> Tensor:
     centres
         (class, width), from `simplex_centres`.
     """
-    gain = means.double() @ centres.to(means.device).double().T
+    gain = means.cpu().double() @ centres.cpu().double().T
     # An assignment must exist until the engine reports features that are no longer finite.
-    rows, columns = linear_sum_assignment(gain.nan_to_num().cpu().numpy(), maximize=True)
+    rows, columns = linear_sum_assignment(gain.nan_to_num().numpy(), maximize=True)
     chosen = torch.empty(len(means), dtype=torch.long)
     chosen[torch.as_tensor(rows)] = torch.as_tensor(columns)
     return chosen.to(means.device)
