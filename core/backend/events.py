@@ -63,12 +63,16 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something a person should look at; `remedies` are what can be done, as short labels."""
+    """Something a person should look at; `remedies` are what can be done, as short labels.
+
+    `measure` names the metric that shows it, if one does.
+    """
 
     text: str
     kind: str = ""
     class_name: str | None = None
     remedies: tuple[str, ...] = ()
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

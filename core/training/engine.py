@@ -2,10 +2,10 @@
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import torch
@@ -21,10 +21,13 @@ from ..project.store import Project
 from .budget import Budget
 from .changes import LabelsChanged, SampleMore, WeighMore
 from .estimate import estimate_run
+from .guard import TailGuard
 from .keeping import Keeper, read_last
 from .rehearsal import rehearse
 from .stepper import Stepped, Stepper, ran_out
 from .telling import Telling, class_metrics, mean_known
+
+Result = TypeVar("Result")
 
 CHECKPOINT_EVERY_S = 60.0
 FIRST_CHECKPOINT_S = 5.0
@@ -89,6 +92,7 @@ class _Loop:
         self.stepper = Stepper(run)
         self.keeper = Keeper(folder, run, self.stepper)
         self.telling = Telling(run.spec, run.train_measure)
+        self.guard = TailGuard(run, self.keeper)
         self.budget = self._budget(0.0)
         self.done = 0
         self.scores: Scores = {}
@@ -102,6 +106,8 @@ class _Loop:
         """Go on from a checkpoint."""
         self.stepper.load_state(training, average)
         self.telling.load_state(training["tally"])
+        if "guard" in training:  # runs of an earlier version have none
+            self.guard.load_state(training["guard"])
         self.keeper.best = dict(training["best"])
         self.budget = self._budget(float(training["seconds"]))
         self.done = self._validated_at = int(training["step"])
@@ -115,6 +121,8 @@ class _Loop:
             yield from self._take_changes()
             if self.context.stop_asked:
                 break
+            if self.guard.rotation.is_due(self.done, self.budget.planned):
+                yield from self._measure_aside()
             yield from self._one_step()
             if self._validation_is_due:
                 yield from self._validate()
@@ -145,7 +153,9 @@ class _Loop:
 
     def _steps_fixed(self) -> Iterator[Event]:
         self._note(iterations_planned=self.budget.planned)
-        yield Log(f"{self.budget.planned} steps fit into {self.run.spec.minutes:g} minutes.")
+        minutes = self.run.spec.minutes
+        unit = "minute" if minutes == 1 else "minutes"
+        yield Log(f"{self.budget.planned} steps fit into {minutes:g} {unit}.")
 
     def result(self) -> dict[str, Any]:
         """Give what is known of the run, as plain data."""
@@ -180,8 +190,13 @@ class _Loop:
         yield from self.telling.step(
             self.done, self.budget.planned, stepped.loss, stepped.tally, self._mean_step_s
         )
+        yield from self.guard.step(
+            self.done, self.budget.planned, stepped.loss, self.telling.shares
+        )
         if time.monotonic() - self._news_at >= NEWS_EVERY_S or self.done == self.budget.planned:
-            yield from self.run.news(self.done)
+            for event in self.run.news(self.done):
+                self.guard.hear(event)
+                yield event
             self._news_at = time.monotonic()
 
     def _step(self, batch: Batch, moment: Moment) -> tuple[Stepped, list[Event]]:
@@ -220,28 +235,51 @@ class _Loop:
         return self.done - self._validated_at >= between
 
     def _validate(self) -> Iterator[Event]:
-        started = time.perf_counter()
-        waited = 0.0
         validation = self.run.validate(self.stepper.average.eval())
-        while True:
-            try:
-                next(validation)
-            except StopIteration as end:
-                self.scores = end.value
-                break
-            paused = time.perf_counter()
-            yield from self.context.safe_point()
-            waited += time.perf_counter() - paused
+        self.scores, self._validation_s = yield from self._worked_out(validation)
         for name, values in self.scores.items():
             yield from class_metrics(self.done, name, values, self.run.spec)
-        yield from self.keeper.save_best(self.done, self.scores[self.run.decisive])
-        self._validation_s = time.perf_counter() - started - waited
+        decisive = self.scores[self.run.decisive]
+        self.guard.validated(self.done, decisive)
+        yield from self.keeper.save_best(self.done, decisive)
         self._validated_at = self.done
         if self.done < self.budget.total:
             self.budget.spend(self._validation_s)
 
+    def _measure_aside(self) -> Iterator[Event]:
+        events, seconds = yield from self._worked_out(
+            self.guard.measure_aside(
+                self.done, self.budget.planned, self.stepper.average.eval(), self.budget.seconds
+            )
+        )
+        self.guard.rotation.spend(seconds)
+        self.budget.spend(seconds)
+        yield from events
+
+    def _worked_out(
+        self, work: Generator[None, None, Result]
+    ) -> Generator[Event, None, tuple[Result, float]]:
+        """Give what `work` comes to and the seconds it took, with a safe point wherever it yields.
+
+        What others did at the safe points is not counted.
+        """
+        started = time.perf_counter()
+        waited = 0.0
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                return end.value, time.perf_counter() - started - waited
+            paused = time.perf_counter()
+            yield from self.context.safe_point()
+            waited += time.perf_counter() - paused
+
     def _save(self) -> Iterator[Event]:
-        training = {"tally": self.telling.state(), "seconds": self.budget.seconds}
+        training = {
+            "tally": self.telling.state(),
+            "guard": self.guard.state(),
+            "seconds": self.budget.seconds,
+        }
         yield from self.keeper.save_last(self.done, training)
         self._saved_at = time.monotonic()
 
@@ -256,10 +294,13 @@ class _Loop:
             else:
                 yield Log(f"A change that training does not know was ignored: {change!r}.")
                 continue
+            yield from self.telling.progress(self.done, self.budget.planned, self._mean_step_s)
             yield Told(type(change).__name__, asdict(change))
 
     def _labels_changed(self, change: LabelsChanged) -> None:
+        self.guard.rotation.come_back()
         labelled = self.run.labels_changed(change.case_ids)
+        self.guard.labels_changed()
         spec = self.run.spec
         everyone = dict.fromkeys([*spec.train_labelled, *spec.train_unlabelled])
         self._note(

@@ -7,16 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from ..backend.events import Event, Metric, Progress, Warned
+from ..backend.events import Event, Metric, Progress
 from ..methods.spec import RunSpec
 
 LOSS_EVERY_S = 0.2
 CLASSES_EVERY_S = 1.0
 KEPT = 0.97
-GUARD_SHARE = 0.4
-GUARD_AFTER_STEPS = 100
-LOST_BELOW = 0.05
-SAMPLE_MORE = "Sample it more"
 
 
 class Telling:
@@ -39,7 +35,6 @@ class Telling:
         self._tally = torch.zeros(2, len(spec.classes), dtype=torch.float64)
         self._losses: list[float] = []
         self._loss_at = self._classes_at = -math.inf
-        self._warned: set[int] = set()
 
     def step(
         self, done: int, total: int | None, loss: float, tally: Tensor, step_s: float
@@ -51,12 +46,20 @@ class Telling:
         now = self._clock()
         if now - self._loss_at >= LOSS_EVERY_S or done == total:
             self._loss_at = now
-            yield from self._progress(done, total, step_s)
+            yield from self.progress(done, total, step_s)
+            if self._losses:
+                yield Metric(done, "loss", sum(self._losses) / len(self._losses))
+                self._losses.clear()
         if now - self._classes_at >= CLASSES_EVERY_S or done == total:
             self._classes_at = now
             yield from self._classes(done)
-        if total is not None and done >= max(GUARD_SHARE * total, GUARD_AFTER_STEPS):
-            yield from self._guard()
+
+    def progress(self, done: int, total: int | None, step_s: float) -> Iterator[Event]:
+        """Tell how far the run is."""
+        if total is not None:
+            yield Progress(done, total, eta_s=(total - done) * step_s, what="Training")
+        else:
+            yield Progress(done, 0, what="Timing the first steps")
 
     def shares(self) -> list[float]:
         """Ratio of the tally of each class over the last steps, not-a-number where unknown."""
@@ -71,30 +74,8 @@ class Telling:
         """Take the running tally."""
         self._tally = tally.clone()
 
-    def _progress(self, done: int, total: int | None, step_s: float) -> Iterator[Event]:
-        if total is not None:
-            yield Progress(done, total, eta_s=(total - done) * step_s, what="Training")
-        else:
-            yield Progress(done, 0, what="Timing the first steps")
-        if self._losses:
-            yield Metric(done, "loss", sum(self._losses) / len(self._losses))
-            self._losses.clear()
-
     def _classes(self, done: int) -> Iterator[Event]:
         yield from class_metrics(done, self._measure, self.shares(), self._spec)
-
-    def _guard(self) -> Iterator[Event]:
-        for number, share in enumerate(self.shares()):
-            one = self._spec.classes[number]
-            if number in self._warned or not one.examples or not share < LOST_BELOW:
-                continue
-            self._warned.add(number)
-            yield Warned(
-                f"{one.name} is hardly learned yet, even on the training cases.",
-                kind="not-learned",
-                class_name=one.name,
-                remedies=(SAMPLE_MORE,),
-            )
 
 
 def class_metrics(step: int, name: str, values: Sequence[float], spec: RunSpec) -> Iterator[Metric]:

@@ -345,11 +345,19 @@ def test_a_class_that_is_not_learned_is_told(volumes, start, monkeypatch):
         return result
 
     monkeypatch.setattr(SupervisedRun, "step", step)
-    monkeypatch.setattr("longtail.core.training.telling.GUARD_AFTER_STEPS", 2)
-    events, _, _ = start(volumes, "supervised", iterations=5)
-    lost = [event for event in events if isinstance(event, Warned) and event.kind == "not-learned"]
+    events, _, _ = start(volumes, "supervised", iterations=40, settings={"learning_rate": 0.01})
+    lost = [event for event in events if isinstance(event, Warned) and event.kind == "tail-guard"]
     assert [event.class_name for event in lost] == ["pea"]
-    assert lost[0].remedies == ("Sample it more",)
+    assert lost[0].remedies == ("Sample it more", "Weigh it more")
+    assert lost[0].measure == "train_dice"
+    assert "pea is not being learned. Its Dice on the training scans is 0.00" in lost[0].text
+
+
+def test_the_guard_can_be_switched_off(volumes, start):
+    settings = {"tail_guard": False}
+    events, _, folder = start(volumes, "supervised", iterations=40, settings=settings)
+    assert not [e for e in events if isinstance(e, Warned) and e.kind == "tail-guard"]
+    assert not list((folder / "checkpoints").glob("best-class-*"))
 
 
 def test_a_broken_image_is_left_out(volumes, start, tmp_path):
