@@ -13,6 +13,7 @@ from ... import resources
 from ..errors import LongtailError
 from ..project.records import Task
 from .settings import CrossEntropySettings, MethodSettings, SupervisedSettings
+from .settings_contrast import ProcoSettings
 from .settings_semi import (
     ActionSettings,
     CopyPasteSettings,
@@ -182,5 +183,15 @@ METHODS = Catalogue(
         tasks=(Task.CLASSIFICATION, Task.MULTILABEL),
         settings=CrossEntropySettings,
         code=".cross_entropy:build",
+    ),
+    Method(
+        name="proco",
+        title="ProCo",
+        sentence="Learns to recognise classes and, at once, to tell images apart, with a centre "
+        "for each class that rare classes keep too.",
+        when="One class per image, and some classes with a handful of images.",
+        tasks=(Task.CLASSIFICATION,),
+        settings=ProcoSettings,
+        code=".proco:build",
     ),
 )

@@ -19,9 +19,12 @@ from ..data.pictures import PictureStore, targets_of
 from ..data.preprocessing import Intensity, Preprocessing
 from ..data.sampling import ImageSampler
 from ..errors import LongtailError
+from ..losses.contrast import class_means
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import Case, Task
 from .aside import Groups, image_groups
+from .image_scores import precisions, ratios, recalls
+from .learned_map import LearnedMap
 from .priors import Shares
 from .run import (
     Batch,
@@ -62,6 +65,7 @@ class ImageRun(MethodRun):
         self.class_factors = torch.ones(len(self.spec.classes))
         # Logits and targets of the images that sat out last.
         self.measured: deque[tuple[Tensor, Tensor]] = deque(maxlen=MEASURED_TOGETHER)
+        self.learned = LearnedMap()
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images and build the network."""
@@ -126,6 +130,11 @@ class ImageRun(MethodRun):
         varied, _ = vary(images, None, self.variation, self.random(step, stream))
         return varied.contiguous(memory_format=layout_of(self.dims))
 
+    def plain(self, stored: np.ndarray[Any, Any]) -> Tensor:
+        """Normalise the images at these rows of the store, unvaried, on the device."""
+        images = to_device(self.store.take(stored), self.device)
+        return self.preprocessing.normalise(images, channel_axis=1)
+
     def targets_at(self, rows: Rows) -> Tensor:
         """Give the targets of the training images at `rows`, on the device."""
         return to_device(self.targets[torch.as_tensor(np.asarray(rows))], self.device)
@@ -141,10 +150,10 @@ class ImageRun(MethodRun):
 
     def _scores(self, logits: Tensor, targets: Tensor) -> dict[str, list[float]]:
         if not self.several:
-            return {"recall": _recalls(logits.argmax(1), targets, len(self.spec.classes))}
+            return {"recall": recalls(logits.argmax(1), targets, len(self.spec.classes))}
         return {
-            "average_precision": _precisions(logits, targets),
-            "recall": _ratios(((logits > 0) & (targets == 1)).sum(0), (targets == 1).sum(0)),
+            "average_precision": precisions(logits, targets),
+            "recall": ratios(((logits > 0) & (targets == 1)).sum(0), (targets == 1).sum(0)),
         }
 
     def aside_groups(self, count: int) -> Groups:
@@ -175,6 +184,24 @@ class ImageRun(MethodRun):
         """Share of each class among the answers of the training images."""
         presence = self.sampler.presence
         return [float(count) / len(presence) for count in presence.sum(0)]
+
+    def news(self, step: int) -> Iterator[Event]:
+        """Draw how the classes lie to each other, about ten times over the run."""
+        folder, planned = self.setup.folder, self.spec.iterations_planned
+        if folder is not None and self.learned.takes_turn(step, planned):
+            rows, classes = self.learned.chosen(self.sampler.presence)
+            features = self._embedded_rows(rows)
+            centres = self.class_centres(features, classes)
+            yield self.learned.picture(folder, features, classes, centres, step)
+
+    def embedded(self, images: Tensor) -> Tensor:
+        """Features of normalised images as the averaged network sees them, (image, width)."""
+        features: Tensor = self.average.features(images)  # type: ignore[operator]
+        return features
+
+    def class_centres(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Where each class is among `features`, (class, width); rows of 0 without any."""
+        return class_means(features, classes, len(self.spec.classes))[0]
 
     def labels_changed(self, case_ids: Sequence[str]) -> tuple[str, ...]:
         """Read labels again; images that were unlabelled join those that train."""
@@ -224,13 +251,16 @@ class ImageRun(MethodRun):
             "factors": self.sampler.factors.tolist(),
             "class_factors": self.class_factors.tolist(),
             "measured": list(self.measured),
+            "map": self.learned.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take the factors of the sampler and of the loss."""
         self.sampler.factors = np.array(state["factors"], float)
         self.class_factors = torch.tensor(state["class_factors"])
-        self.measured.extend(state["measured"])
+        self.measured.clear()
+        self.measured.extend(state.get("measured", ()))
+        self.learned.load_state(state["map"])
 
     @property
     def counts(self) -> Tensor:
@@ -298,33 +328,16 @@ class ImageRun(MethodRun):
         channels = self.preprocessing.network_channels
         return NetworkRecipe("encoder", self.dims, channels, len(self.spec.classes), options)
 
+    def _embedded_rows(self, rows: Rows) -> Tensor:
+        stored = self.image_rows[rows]
+        found = []
+        with torch.no_grad():
+            for start in range(0, len(stored), VALIDATION_BATCH):
+                images = self.plain(stored[start : start + VALIDATION_BATCH])
+                found.append(self.embedded(images).float().cpu())
+        return torch.cat(found)
+
     def _logits(self, network: nn.Module, rows: np.ndarray[Any, Any]) -> Tensor:
-        images = to_device(self.store.take(rows), self.device)
         with torch.inference_mode():
-            logits: Tensor = network(self.preprocessing.normalise(images, channel_axis=1))
+            logits: Tensor = network(self.plain(rows))
         return logits.float().cpu()
-
-
-def _recalls(predicted: Tensor, targets: Tensor, classes: int) -> list[float]:
-    hits = torch.bincount(targets[predicted == targets], minlength=classes)
-    return _ratios(hits, torch.bincount(targets, minlength=classes))
-
-
-def _ratios(hits: Tensor, cases: Tensor) -> list[float]:
-    pairs = zip(hits.tolist(), cases.tolist(), strict=True)
-    return [hit / count if count else math.nan for hit, count in pairs]
-
-
-def _precisions(logits: Tensor, targets: Tensor) -> list[float]:
-    from sklearn.metrics import average_precision_score
-
-    found = []
-    for scores, truth in zip(logits.T, targets.T, strict=True):
-        known = truth >= 0
-        yes = int((truth[known] == 1).sum())
-        if yes == 0:
-            found.append(math.nan)
-            continue
-        value = average_precision_score(truth[known].numpy() == 1, scores[known].numpy())
-        found.append(float(value))
-    return found

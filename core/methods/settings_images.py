@@ -51,11 +51,6 @@ class ImageSettings(MethodSettings):
         description="Whether images mean the same however they are turned, as cells and skin do. "
         "Automatic says yes to colour images and no to grey ones.",
     )
-    mixup: Literal["none", "balanced"] = Field(
-        default="none",
-        title="Mix images",
-        description="Balanced blends each image a little with one of an evenly drawn class.",
-    )
 
     @model_validator(mode="after")
     def _lite0_is_one_encoder(self) -> "ImageSettings":
@@ -92,6 +87,11 @@ class CrossEntropySettings(ImageSettings):
         title="Loss",
         description="What counts as a mistake. Automatic takes balanced-softmax where one class "
         "per image is uneven, ce where it is even, bce for several classes per image.",
+    )
+    mixup: Literal["none", "balanced"] = Field(
+        default="none",
+        title="Mix images",
+        description="Balanced blends each image a little with one of an evenly drawn class.",
     )
     label_smoothing: float = Field(
         default=0.0,

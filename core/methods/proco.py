@@ -1,0 +1,190 @@
+"""`proco`: contrast with recalibrated prototypes, for one class per image.
+
+Yang et al., "ProCo: prototype-aware contrastive learning for long-tailed medical image
+classification", MICCAI 2022 (arXiv 2209.00183). docs/methods/proco.md says what follows the authors
+and what had to be reconstructed. With prototypes and proto-instances off it is PaCo.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..backend.events import Event
+from ..checkpoints.card import ModelCard
+from ..losses import proco as losses
+from ..losses.imageclass import safe_log
+from ..losses.precision import unit
+from ..nets.averaging import follow
+from .imageclass import ImageRun
+from .priors import Shares, weighed_prior
+from .proco_memory import ProcoMemory
+from .run import Batch, Moment, Setup, StepResult
+from .settings import read_settings
+from .settings_contrast import ProcoSettings
+
+SECOND_VIEW = 17
+
+
+def build(setup: Setup) -> "ProcoRun":
+    """Make the run of a spec."""
+    settings = read_settings(ProcoSettings, setup.spec.settings)
+    assert isinstance(settings, ProcoSettings)
+    return ProcoRun(setup, settings)
+
+
+class Projection(nn.Module):
+    """Features to directions in which images are compared: F-F-D with ReLU, of length 1.
+
+    It computes in full precision whatever surrounds it.
+    """
+
+    def __init__(self, features: int, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(features, features), nn.ReLU(), nn.Linear(features, width)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, features) to (batch, width) float32."""
+        with torch.autocast(features.device.type, enabled=False):
+            return unit(self.layers(features.float()))
+
+
+class ProcoRun(ImageRun):
+    """A classifier and a contrast set, learned in one stage."""
+
+    def __init__(self, setup: Setup, settings: ProcoSettings) -> None:
+        super().__init__(setup, settings)
+        self.choice = settings
+        self._fresh: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._fresh_step = -1
+
+    def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
+        """Read the images, build the network, its projection and their slow copies."""
+        yield from super().prepare(card)
+        features: int = self.network.width  # type: ignore[assignment]
+        self.projection = Projection(features, self.choice.width).to(self.device)
+        self.key_body = _slow(self.network.body)
+        self.key_projection = _slow(self.projection)
+        self.memory = ProcoMemory(self.choice, len(self.spec.classes), self.device)
+
+    def trained_parameters(self) -> Iterator[nn.Parameter]:
+        """Give the projection's weights too."""
+        yield from super().trained_parameters()
+        yield from self.projection.parameters()
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Give the projection a group of its own."""
+        decay = self.common.weight_decay
+        own = {"params": list(self.projection.parameters()), "weight_decay": decay}
+        return [*super().parameter_groups(), own]
+
+    def batch(self, step: int) -> Batch:
+        """Give two varied views of each image, and the targets."""
+        rows = self.sampler.draw(step, self.settings.batch)
+        return {
+            "image": self.varied(rows, step),
+            "second": self.varied(rows, step, SECOND_VIEW),
+            "target": self.targets_at(rows),
+        }
+
+    def step(self, batch: Batch, moment: Moment) -> StepResult:
+        """Go down on the loss of the first view against keys of the second."""
+        target = batch["target"]
+        features = self.network.features(batch["image"])  # type: ignore[operator]
+        logits = self.network.head(self.network.dropout(features)).float()  # type: ignore[operator]
+        queries = self.projection(features)
+        keys = self._keys(batch["second"])
+        each = self._losses(logits, queries, keys, target)
+        self._remember(queries.detach(), keys, target, moment.step)
+        return StepResult(
+            self.weighed(each, target).mean(), self.tally(logits.detach(), target), {}
+        )
+
+    def after_step(self, moment: Moment) -> None:
+        """Let the slow encoder follow; take the batch into queue, prototypes and weights."""
+        kept = losses.key_momentum(moment.step, moment.total, self.choice.key_momentum)
+        follow(self.key_body, self.network.body, kept)  # type: ignore[arg-type]
+        follow(self.key_projection, self.projection, kept)
+        # A retreat for lack of memory may have left the portions of a failed try before these.
+        queries, keys, target = (
+            torch.cat(parts)[-self.settings.batch :] for parts in zip(*self._fresh, strict=True)
+        )
+        self.memory.take(queries, keys, target)
+        self._fresh.clear()
+
+    def prior(self) -> Shares:
+        """Even, or pi / w where learned weights took the place of the log prior."""
+        shares = self.sampler.class_shares
+        factors = self.class_factors.double().numpy()
+        if self._weights_classifier:
+            raw = shares / self.memory.weights.double().cpu().numpy()
+        else:
+            raw = (shares > 0).astype(float)
+        return weighed_prior(np.asarray(raw / raw.sum(), float), factors, several=False)
+
+    def embedded(self, images: Tensor) -> Tensor:
+        """Directions in which images are compared, as the slow encoder sees them."""
+        return self._keys(images)
+
+    def class_centres(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Give the prototypes."""
+        if not self.choice.prototypes:
+            return super().class_centres(features, classes)
+        return self.memory.prototypes * self.memory.known[:, None]
+
+    def state(self) -> dict[str, Any]:
+        """Give projection, slow copies and memory too."""
+        own = {name: module.state_dict() for name, module in self._modules_beside().items()}
+        return {**super().state(), "beside": own, "memory": self.memory.state()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take what `state` gave."""
+        super().load_state(state)
+        for name, module in self._modules_beside().items():
+            module.load_state_dict(state["beside"][name])
+        self.memory.load_state(state["memory"])
+
+    @property
+    def _weights_classifier(self) -> bool:
+        choice = self.choice
+        return choice.recalibration == "learned" and choice.apply_to in ("classifier", "both")
+
+    def _losses(self, logits: Tensor, queries: Tensor, keys: Tensor, target: Tensor) -> Tensor:
+        choice = self.choice
+        prior = torch.tensor(self.sampler.class_shares, dtype=torch.float32, device=self.device)
+        shift = self.memory.weights.log() if self._weights_classifier else safe_log(prior)
+        contrast = self.memory.contrast(queries, keys, target, prior)
+        given = (logits + shift, queries, target, contrast, choice.temperature)
+        if choice.normaliser == "joint":
+            return losses.joint_loss(*given)
+        return losses.separate_loss(*given, choice.contrast_weight)
+
+    def _keys(self, images: Tensor) -> Tensor:
+        with torch.no_grad():
+            features = self.key_body(images).flatten(2).mean(2)
+            keys: Tensor = self.key_projection(features)
+        return keys
+
+    def _remember(self, queries: Tensor, keys: Tensor, target: Tensor, step: int) -> None:
+        if step != self._fresh_step:
+            self._fresh.clear()
+            self._fresh_step = step
+        self._fresh.append((queries, keys, target))
+
+    def _modules_beside(self) -> dict[str, nn.Module]:
+        return {
+            "projection": self.projection,
+            "key_body": self.key_body,
+            "key_projection": self.key_projection,
+        }
+
+
+def _slow(module: Any) -> nn.Module:
+    """Copy a module that follows by itself."""
+    copied: nn.Module = copy.deepcopy(module).eval().requires_grad_(False)
+    return copied
