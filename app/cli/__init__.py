@@ -26,7 +26,9 @@ TABLE: dict[str, Callable[..., None]] = {
     "predict": results.predict,
     "evaluate": results.evaluate,
     "export": results.export,
-    "bench": bench.bench,
 }
+GROUPS: dict[str, typer.Typer] = {"bench": bench.app}
 for _name, _command in TABLE.items():
     app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from longtail.app import __main__ as command
-from longtail.app.cli import TABLE
+from longtail.app.cli import GROUPS, TABLE
 from longtail.app.cli.training import parse_settings
 from longtail.core.errors import LongtailError
 
 
 def test_the_words_that_are_commands_are_those_that_there_are():
-    assert set(TABLE) == command.COMMANDS
+    assert {*TABLE, *GROUPS} == command.COMMANDS
 
 
 @pytest.mark.parametrize("name", ["study.longtail", "a folder"])
