@@ -22,8 +22,10 @@ KEPT_SHARE = 2 / 3
 LEAST_BEST = 0.1
 NEAR_ZERO = 0.05
 OTHERS_LEARN = 0.3
+SLOWLY = 0.02
 TENFOLD = 10.0
-NOISES = 3.0
+NOISES, UNSURE = 3.0, 6.0
+SMOOTHED_FROM = 10
 SMOOTHED_OVER = 8
 MOST_SMOOTHED = 15
 RECOVERED_SHARE = 5 / 6
@@ -53,9 +55,9 @@ class Finding:
 
 def smoothed(series: Series) -> Series:
     """Take trailing means over an eighth of the values so far; short series stay as they are."""
-    width = int(np.clip(len(series) // SMOOTHED_OVER, 1, MOST_SMOOTHED))
-    if width == 1:
+    if len(series) < SMOOTHED_FROM:
         return series
+    width = int(np.clip(len(series) // SMOOTHED_OVER, FEWEST_VALUES, MOST_SMOOTHED))
     sums = np.cumsum(series[:, 1])
     sums[width:] -= np.cumsum(series[:, 1])[:-width]
     values = sums / np.minimum(np.arange(1, len(series) + 1), width)
@@ -92,8 +94,9 @@ def find_lost(series: Series, loss: Series, total: int) -> Finding | None:
     if best < LEAST_BEST or (recent >= KEPT_SHARE * best).any():
         return None
     now = float(recent.mean())
-    # The mean of several values is less noisy than one, so the rule is on the careful side.
-    if best - now <= NOISES * noise(series) or not _went_down(loss, course[at, 0]):
+    # Careful, since the best of many values is lucky, and the noise of a few is hardly known.
+    careful = NOISES * (1 + UNSURE / len(series)) * noise(series)
+    if best - now <= careful or not _went_down(loss, course[at, 0]):
         return None
     return Finding("lost", now, best, int(course[at, 0]))
 
@@ -105,7 +108,10 @@ def find_never(series: Series, others: Sequence[Series], total: int) -> Finding 
     rest = [float(smoothed(other)[-1, 1]) for other in others if len(other)]
     if first < 0 or not rest or course[-1, 0] < LATE_SHARE * total:
         return None
-    if course[:, 1].max() >= LEAST_BEST or (course[first:, 1] >= NEAR_ZERO).any():
+    recent = course[first:, 1]
+    if course[:, 1].max() >= LEAST_BEST or (recent >= NEAR_ZERO).any():
+        return None
+    if recent[-1] - recent[0] > SLOWLY:  # it has begun to be learned
         return None
     mean = sum(rest) / len(rest)
     return Finding("never", float(course[-1, 1]), mean) if mean > OTHERS_LEARN else None
