@@ -24,23 +24,22 @@ def draw_per_class(classes: Tensor, count_classes: int, most: int, generator: Ge
         (n,), any integer type; numbers outside 0 ... count_classes - 1, such as 255, are never
         drawn.
     """
-    found = ((classes >= 0) & (classes < count_classes)).nonzero().squeeze(1)
-    own = classes[found].long()
-    share = (2 * most + SPARE) / torch.bincount(own, minlength=count_classes).clamp_min(1)
+    row = _row(classes, count_classes)
+    share = (2 * most + SPARE) / torch.bincount(row, minlength=count_classes + 1).clamp_min(1)
+    share[count_classes] = 0
     # Thinning first makes the sorting cheap; that fewer than `most` are left does not happen
     # within the life of a computer (1e-16 a class), and would only make a class a little smaller.
-    chance = _uniform(len(own), generator, own.device)
-    near = (chance < share[own]).nonzero().squeeze(1)
+    chance = torch.rand(len(row), generator=generator, device=generator.device).to(row.device)
+    near = (chance < share[row]).nonzero().squeeze(1)
     near = near[chance[near].argsort()]
-    near = near[own[near].argsort(stable=True)]
-    own, found = own[near], found[near]
-    return found[_rank_in_class(own, count_classes) < most]
+    near = near[row[near].argsort(stable=True)]
+    return near[_rank_in_class(row[near], count_classes) < most]
 
 
-def _uniform(count: int | tuple[int, ...], generator: Generator, device: torch.device) -> Tensor:
-    """Draw from 0 ... 1 on the generator's device, so that a seed means the same everywhere."""
-    precise = finest(device)
-    return torch.rand(count, generator=generator, device=generator.device, dtype=precise).to(device)
+def _row(classes: Tensor, count_classes: int) -> Tensor:
+    """Classes as row numbers, (n,): what is no class goes to one more row at the end."""
+    inside = (classes >= 0) & (classes < count_classes)
+    return torch.where(inside, classes.long(), count_classes)
 
 
 def _rank_in_class(ordered: Tensor, count_classes: int) -> Tensor:
@@ -56,8 +55,7 @@ def class_sums(features: Tensor, classes: Tensor, count_classes: int) -> tuple[T
     Entries with numbers outside 0 ... count_classes - 1, such as 255, are left out.
     """
     values = full(features)
-    inside = (classes >= 0) & (classes < count_classes)
-    row = torch.where(inside, classes.long(), count_classes)
+    row = _row(classes, count_classes)
     sums = values.new_zeros(count_classes + 1, values.shape[1]).index_add(0, row, values)
     counts = torch.bincount(row, minlength=count_classes + 1)
     return sums[:count_classes], counts[:count_classes]
@@ -110,7 +108,10 @@ def negative_choices(
     possible = possible[query_classes]
     if not bool(possible.any()):
         return query_classes.new_zeros((len(query_classes), 0))
-    drawn = _uniform((len(query_classes), count), generator, means.device)
+    # Drawn where the generator is, so that a seed means the same on every device.
+    drawn = torch.rand(
+        len(query_classes), count, generator=generator, device=generator.device, dtype=reach.dtype
+    ).to(reach.device)
     upper = reach[query_classes].contiguous()
     chosen = torch.searchsorted(upper, drawn, right=True).clamp(max=len(means) - 1)
     below = functional.pad(upper, (1, 0))[:, :-1].gather(1, chosen)
@@ -122,8 +123,7 @@ def negative_choices(
 
 def _by_class(classes: Tensor, count_classes: int) -> tuple[Tensor, Tensor, Tensor]:
     """Positions in order of class (m,), where each class begins (class,) and its number."""
-    inside = (classes >= 0) & (classes < count_classes)
-    row = torch.where(inside, classes.long(), count_classes)
+    row = _row(classes, count_classes)
     counts = torch.bincount(row, minlength=count_classes + 1)[:count_classes]
     return row.argsort(stable=True), counts.cumsum(0) - counts, counts
 
