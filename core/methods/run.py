@@ -152,6 +152,10 @@ class MethodRun(ABC):
         """
         return (0.0,)
 
+    def paced(self, moment: Moment) -> Moment:
+        """Give the moment that the learning rate follows: of the run, or of a stage of its own."""
+        return moment
+
     def news(self, step: int) -> Iterator[Event]:
         """Tell what else is known after `step`: measures, files; asked about once a second."""
         yield from ()

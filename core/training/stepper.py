@@ -131,7 +131,8 @@ class Stepper:
         return float(nn.utils.clip_grad_norm_(list(self.run.trained_parameters()), limit))
 
     def _set_rate(self, moment: Moment) -> None:
-        share = learning_rate_share(moment.step, moment.total)
+        paced = self.run.paced(moment)
+        share = learning_rate_share(paced.step, paced.total)
         for group in self._optimizer.param_groups:
             group["lr"] = share * self.run.common.learning_rate * group.get("rate", 1.0)
 
