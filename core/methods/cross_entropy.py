@@ -38,7 +38,7 @@ class CrossEntropyRun(ImageRun):
     def batch(self, step: int) -> Batch:
         """Give varied images and targets, blended with evenly drawn ones where that is wished."""
         batch = super().batch(step)
-        if self.settings.mixup == "none" or self.several:
+        if self.choice.mixup == "none" or self.several:
             return batch
         return self._blended(batch, step)
 
@@ -113,7 +113,7 @@ class CrossEntropyRun(ImageRun):
 
     def _shares(self) -> Shares:
         shares = self.sampler.class_shares
-        if self.settings.mixup == "none":
+        if self.choice.mixup == "none":
             return shares
         return mixed_shares(shares, self.choice.mixup_alpha, (shares > 0).astype(float))
 
