@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from ... import resources
 from ..files import write_text
 from ..project.records import Task
-from .report import EvaluatedClass, Figure, Report
+from .html_images import by_training, image_view, tier_cells
+from .report import FEW_CASES, EvaluatedClass, Figure, Report
+from .svg import bar
 from .tiers import TIERS
-from .wording import MEASURES, NO_VALUE, PRIMARY, Measure
+from .wording import MEASURES, NO_VALUE, PRIMARY, Measure, interval_text
 
-BAR_HEIGHT = 18
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 PLAIN_COLOUR = "#9aa3ad"
 
@@ -61,6 +61,8 @@ def _view(report: Report) -> dict[str, Any]:
         "alarms": segmentation,
         "shares": any(each.share is not None for each in report.classes),
         "matrix": _matrix(report),
+        "images": image_view(report),
+        "tier_columns": [MEASURES[name].title for name in _tiered(report)],
         "training": _training(report),
         "rules": SEGMENTATION_RULES if segmentation else IMAGE_RULES,
     }
@@ -84,7 +86,7 @@ def _card(measure: Measure, figure: Figure) -> dict[str, str]:
         "sentence": measure.sentence,
         "unit": measure.unit,
         "value": measure.text(figure.mean),
-        "interval": _interval(measure, figure.low, figure.high),
+        "interval": interval_text(measure, figure.low, figure.high),
     }
 
 
@@ -106,9 +108,11 @@ def _tier_rows(report: Report) -> list[dict[str, Any]]:
             {
                 "tier": tier,
                 "names": ", ".join(names),
-                "value": measure.text(value.mean),
-                "interval": _interval(measure, value.low, value.high),
-                "bar": bar(value.mean, value.low, value.high, tier, 1.0),
+                "n": value.n,
+                "value": _value(measure, value.mean, value.low, few=value.n < FEW_CASES),
+                "interval": interval_text(measure, value.low, value.high),
+                "bar": bar(value.mean, value.low, value.high, tier, 1.0, few=value.n < FEW_CASES),
+                "others": tier_cells(report, tier, _tiered(report)),
             }
         )
     return rows
@@ -126,7 +130,7 @@ def _in_tables(report: Report, shown: Sequence[Measure]) -> list[Measure]:
 def _table(report: Report, measure: Measure) -> dict[str, Any]:
     figure = report.summary[measure.name]
     rows = [
-        _row(each, measure, figure) for each in _by_amount(report) if each.name in figure.classes
+        _row(each, measure, figure) for each in by_training(report) if each.name in figure.classes
     ]
     return {
         "title": measure.title,
@@ -135,10 +139,6 @@ def _table(report: Report, measure: Measure) -> dict[str, Any]:
         "counts": any(value.missed is not None for value in figure.classes.values()),
         "rows": rows,
     }
-
-
-def _by_amount(report: Report) -> list[EvaluatedClass]:
-    return sorted(report.classes, key=lambda each: (each.share or 0.0, each.training), reverse=True)
 
 
 def _row(each: EvaluatedClass, measure: Measure, figure: Figure) -> dict[str, Any]:
@@ -153,39 +153,27 @@ def _row(each: EvaluatedClass, measure: Measure, figure: Figure) -> dict[str, An
         "share": NO_VALUE if each.share is None else f"{each.share:.1%}",
         "n": value.n,
         "few": each.few,
-        "value": measure.text(value.mean),
-        "interval": _interval(measure, value.low, value.high),
+        "value": _value(measure, value.mean, value.low, few=each.few),
+        "interval": interval_text(measure, value.low, value.high),
         "false_positives": NO_VALUE if value.false_positives is None else value.false_positives,
         "missed": NO_VALUE if value.missed is None else value.missed,
-        "bar": bar(value.mean, value.low, value.high, each.tier, longest),
+        "bar": bar(value.mean, value.low, value.high, each.tier, longest, few=each.few),
     }
 
 
-def bar(
-    mean: float | None, low: float | None, high: float | None, tier: str, longest: float
-) -> Markup:
-    """Draw a value and its interval on a track that ends at `longest`, as inline SVG."""
-    parts = [f'<rect class="track" y="5" width="100%" height="{BAR_HEIGHT - 10}" rx="3"/>']
-    if mean is not None:
-        width = _percent(mean, longest)
-        kind = tier if tier in TIERS else "all"
-        parts.append(f'<rect class="{kind}" y="5" width="{width}" height="8" rx="3"/>')
-    if low is not None and high is not None:
-        left, right, middle = _percent(low, longest), _percent(high, longest), BAR_HEIGHT // 2
-        parts.append(_line(left, right, middle, middle))
-        parts += [_line(end, end, middle - 4, middle + 4) for end in (left, right)]
-    label = "no value" if mean is None else f"{mean:.3f} of {longest:.3g}"
-    opening = f'<svg class="bar" role="img" aria-label="{label}">'
-    # Made of numbers and of words of this module only, so there is nothing to escape.
-    return Markup(opening + "".join(parts) + "</svg>")
+def _value(measure: Measure, mean: float | None, low: float | None, *, few: bool) -> str:
+    """Write a value; one of few cases stands only beside its interval."""
+    return NO_VALUE if few and low is None else measure.text(mean)
 
 
-def _line(left: str, right: str, top: int, bottom: int) -> str:
-    return f'<line class="whisker" x1="{left}" x2="{right}" y1="{top}" y2="{bottom}"/>'
-
-
-def _percent(value: float, longest: float) -> str:
-    return f"{100 * min(max(value / longest, 0.0), 1.0):.1f}%"
+def _tiered(report: Report) -> list[str]:
+    """Name the other measures that have a value a tier."""
+    first = _tier_measure(report).name
+    return [
+        name
+        for name, figure in report.summary.items()
+        if figure.tiers and name != first and name in MEASURES
+    ]
 
 
 def _matrix(report: Report) -> dict[str, Any] | None:
@@ -221,12 +209,6 @@ def _training(report: Report) -> list[tuple[str, str]]:
         ("Versions", ", ".join(f"{name} {version}" for name, version in about.versions.items())),
     ]
     return [(name, value) for name, value in rows if value]
-
-
-def _interval(measure: Measure, low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return "no interval"
-    return f"{measure.text(low)} to {measure.text(high)}"
 
 
 def _count(number: int, noun: str) -> str:

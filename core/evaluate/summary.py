@@ -164,23 +164,21 @@ def _tier_values(
 def _honest(
     bounds: Bounds, cases: int, *, counted: bool = False
 ) -> tuple[float | None, float | None, float | None]:
-    """Give a class's value with an interval that claims no more than its few cases can.
+    """Give a class's value with an interval that claims no more than its cases can.
 
-    Drawing fewer than five cases again and again gives an interval that is far too narrow, or
-    none at all when all of them went the same way. A share that was counted then has at least
-    Wilson's interval; of other measures an interval without width is left out.
+    Drawing fewer than five cases again and again gives an interval that is far too narrow, and
+    one without any width when all cases went the same way. A share that was counted then has at
+    least Wilson's interval; of other measures of few cases an interval without width is left out.
     """
     mean, low, high = _ends(bounds)
-    if mean is None or cases >= FEW_CASES:
+    few, flat = cases < FEW_CASES, low == high
+    if mean is None or not (few or flat):
         return mean, low, high
     wide = wilson(mean * cases, cases) if counted else None
     if wide is not None:
-        return (
-            mean,
-            min(wide[0], mean if low is None else low),
-            max(wide[1], mean if high is None else high),
-        )
-    return (mean, None, None) if low == high else (mean, low, high)
+        ends = [*wide, *(end for end in (low, high) if end is not None)]
+        return mean, min(ends), max(ends)
+    return (mean, None, None) if few and flat else (mean, low, high)
 
 
 def _recall_tiers(figures: Mapping[str, Figure]) -> dict[str, Value]:

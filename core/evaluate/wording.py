@@ -53,12 +53,25 @@ MEASURES = {
         ),
         Measure("accuracy", "Accuracy", "Share found right, each image counting as much."),
         Measure("macro_f1", "Macro F1", "Balance of precision and recall, averaged over classes."),
-        Measure("recall", "Recall", "Share of a class's images that were found."),
+        Measure(
+            "recall",
+            "Recall",
+            "Share of a class's images that were found; also called sensitivity.",
+        ),
         Measure("recall_head", "Recall, head", "Recall averaged over the frequent classes."),
         Measure("recall_medium", "Recall, medium", "Recall averaged over the classes between."),
         Measure("recall_tail", "Recall, tail", "Recall averaged over the rare classes."),
-        Measure("precision", "Precision", "Share of the images called a class that are it."),
-        Measure("auc", "AUC", "How well a class is ranked above the rest: 0.5 is chance."),
+        Measure(
+            "precision",
+            "Precision",
+            "Share of the images called a class that are it; also called positive predictive "
+            "value.",
+        ),
+        Measure(
+            "auc",
+            "AUC",
+            "How well a class is ranked above the rest (area under the ROC curve): 0.5 is chance.",
+        ),
         Measure(
             "average_precision",
             "Average precision",
@@ -74,6 +87,14 @@ MEASURES = {
         ),
     )
 }
+
+
+def interval_text(measure: Measure, low: float | None, high: float | None) -> str:
+    """Write the ends of an interval."""
+    if low is None or high is None:
+        return "no interval"
+    return f"{measure.text(low)} to {measure.text(high)}"
+
 
 PRIMARY = {
     Task.SEGMENTATION: "dice",

@@ -3,8 +3,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from longtail.core.evaluate.html import bar, render, write_html
+from longtail.core.evaluate.html import render, write_html
 from longtail.core.evaluate.report import Figure
+from longtail.core.evaluate.svg import bar
 
 VOID = {"meta", "br", "img", "link", "hr"}
 
@@ -71,7 +72,8 @@ def test_it_needs_nothing_beside_it(report, tmp_path):
     write_html(tmp_path / "report.html", report)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "http" not in page
-    assert "prefers-color-scheme: dark" in page
+    assert "color-scheme: light" in page
+    assert "@media print" in page
 
 
 def test_a_report_without_figures_still_reads(report):
