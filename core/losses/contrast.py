@@ -114,11 +114,18 @@ def negative_choices(
     ).to(reach.device)
     upper = reach[query_classes].contiguous()
     chosen = torch.searchsorted(upper, drawn, right=True).clamp(max=len(means) - 1)
-    below = functional.pad(upper, (1, 0))[:, :-1].gather(1, chosen)
-    # What is left of the draw within its class is again even: one draw does for both choices.
-    inside = (drawn - below) / (upper.gather(1, chosen) - below)
-    place = (inside * counts[chosen]).long().clamp_min(0).minimum(counts[chosen] - 1)
+    place = _place(drawn, upper, chosen, counts)
     return order[(offset[chosen] + place).clamp_min(0)].where(possible.unsqueeze(1), -1)
+
+
+def _place(drawn: Tensor, upper: Tensor, chosen: Tensor, counts: Tensor) -> Tensor:
+    """Which entry of its chosen class each draw means, (q, count).
+
+    What is left of a draw within its class is even again: one draw does for both choices.
+    """
+    below = functional.pad(upper, (1, 0))[:, :-1].gather(1, chosen)
+    inside = (drawn - below) / (upper.gather(1, chosen) - below)
+    return (inside * counts[chosen]).long().clamp_min(0).minimum(counts[chosen] - 1)
 
 
 def _by_class(classes: Tensor, count_classes: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -228,12 +235,10 @@ def class_contrast(
 
     Parameters
     ----------
-    features
-        (n, d), of the student; with n of 0 both losses are 0.
+    features, classes
+        (n, d) and (n,), of the student; with n of 0 both losses are 0.
     keys
         (n, d), of the teacher at the same places; no gradient reaches them.
-    classes
-        (n,).
     queue, queue_classes
         (m, d) and (m,), earlier keys; m may be 0.
     centres
