@@ -17,7 +17,7 @@ MOST_DRAWN = 600
 """Points a curve; more than the plot has pixels to show."""
 
 MOST_NAMED = 10
-_LINE_PX, _DIMMED = 2.0, 55
+_DIMMED, _FAINT = 55, 70
 
 
 class CurvePlot(pg.PlotWidget):
@@ -35,6 +35,7 @@ class CurvePlot(pg.PlotWidget):
         self._end = 0
         self._shares = True
         self._singled_out: str | None = None
+        self._named: set[str] = set()
         self._items: dict[str, pg.PlotDataItem] = {}
         self._redraw = QTimer(self, singleShot=True, interval=REDRAW_MS)
         self._redraw.timeout.connect(self.draw_now)
@@ -112,8 +113,9 @@ class CurvePlot(pg.PlotWidget):
         self.draw_now()
 
     def draw_now(self) -> None:
-        """Draw what was shown last."""
+        """Draw what was shown last; of many classes those that the legend names stand out."""
         names = [curve.name for curve in self._curves]
+        self._named = {curve.name for curve in lowest(self._curves)}
         for name in [name for name in self._items if name not in names]:
             self.removeItem(self._items.pop(name))
         for level, curve in enumerate(self._curves):
@@ -132,14 +134,23 @@ class CurvePlot(pg.PlotWidget):
         item.setSymbolSize(5)
         item.setSymbolBrush(self._pen(curve).color())
         item.setSymbolPen(None)
-        item.setZValue(len(self._curves) if curve.name == self._singled_out else level)
+        item.setZValue(self._level(curve, level))
+
+    def _level(self, curve: Curve, level: int) -> int:
+        """Rest, then those that are named, then the one that was asked for."""
+        many = len(self._curves)
+        if curve.name == self._singled_out:
+            return 2 * many
+        return level + many if curve.name in self._named else level
 
     def _pen(self, curve: Curve) -> QPen:
         colour = QColor(line_colour(curve.colour, look().tokens))
         chosen = self._singled_out
         if chosen is not None and chosen != curve.name:
             colour.setAlpha(_DIMMED)
-        return pg.mkPen(colour, width=_LINE_PX)
+        elif chosen is None and curve.name not in self._named:
+            colour.setAlpha(_FAINT)
+        return pg.mkPen(colour, width=line_px(len(self._curves)))
 
     def _frame(self) -> None:
         last = max((curve.points[-1][0] for curve in self._curves if curve.points), default=0)
@@ -244,12 +255,24 @@ def thinned(
     return table[:, 0], table[:, 1]
 
 
+def line_px(count: int) -> float:
+    """Give how wide lines are: the more there are, the thinner."""
+    return 2.0 if count <= 4 else 1.6 if count <= MOST_NAMED else 1.2
+
+
+def lowest(curves: Sequence[Curve]) -> list[Curve]:
+    """Choose the curves to look at: all, or the lowest of many."""
+    if len(curves) <= MOST_NAMED:
+        return list(curves)
+    told = sorted((c for c in curves if c.points), key=lambda curve: curve.points[-1][1])
+    return told[: MOST_NAMED - 1]
+
+
 def named(curves: Sequence[Curve]) -> list[tuple[str, str]]:
     """Choose the (colour, words) of a legend: all classes, or the lowest of many."""
+    entries = [(curve.colour, curve.legend) for curve in lowest(curves)]
     if len(curves) <= MOST_NAMED:
-        return [(curve.colour, curve.legend) for curve in curves]
-    told = sorted((c for c in curves if c.points), key=lambda curve: curve.points[-1][1])
-    entries = [(curve.colour, curve.legend) for curve in told[: MOST_NAMED - 1]]
+        return entries
     return [*entries, ("none", f"and {len(curves) - len(entries)} higher")]
 
 

@@ -29,6 +29,9 @@ from .train_map import MapFrame
 HEIGHT_PX = 190
 EDGE_PX = 14
 FEW_CLASSES = 12
+MOST_DRAWN = 6_000
+"""Dots on a plot of this size; common classes are thinned to it, rare ones are drawn whole."""
+
 LONGEST_NAME_PX = 120
 _RANK = {"head": 0, "medium": 1, "tail": 2}
 _BACKGROUND = "background"
@@ -153,13 +156,16 @@ class MapPlot(QWidget):
         places = self._placed(frame.points)
         inside = ((places >= 0) & (places <= (self.width(), self.height()))).all(axis=1)
         size = dot_px(len(places))
-        for number in self._in_order(frame.point_classes):
+        numbers = self._in_order(frame.point_classes)
+        most = MOST_DRAWN // max(len(numbers), 1)
+        for number in numbers:
             colour = QColor(self._colour(number, t))
             colour.setAlphaF(0.6 if number > 0 else 0.28)
             pen = QPen(colour, size)
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
             painter.setPen(pen)
             chosen = places[inside & (frame.point_classes == number)]
+            chosen = chosen[:: -(-len(chosen) // most) or 1]
             painter.drawPoints(QPolygonF([QPointF(x, y) for x, y in chosen.tolist()]))
 
     def _paint_centres(self, painter: QPainter, t: Tokens, frame: MapFrame) -> None:
