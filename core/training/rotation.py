@@ -86,12 +86,17 @@ class Rotation:
 
     def state(self) -> dict[str, Any]:
         """Give what a resume needs."""
-        return {"now": self._now, "since": self._since, "spent_s": self._spent_s}
+        return {
+            "now": self._now,
+            "since": self._since,
+            "spent_s": self._spent_s,
+            "case_s": self._case_s,
+        }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take what `state` gave."""
         self._now, self._since = int(state["now"]), int(state["since"])
-        self._spent_s = float(state["spent_s"])
+        self._spent_s, self._case_s = float(state["spent_s"]), state["case_s"]
         self._run.sit_out(self._sitting)
 
     @property

@@ -126,3 +126,47 @@ def test_patches_of_a_step_can_be_drawn_again():
 )
 def test_a_box_stays_inside_where_it_fits(centre, length, have, start):
     assert box_start(centre, length, have) == start
+
+
+def test_resting_images_are_not_shown_and_shares_stay():
+    resting = [0, 5, 7, 81, 96]
+    for how in ("instance", "class-balanced"):
+        sampler, before = ImageSampler(presence(), how, 1), ImageSampler(presence(), how, 1)
+        sampler.rest(resting)
+        drawn = np.concatenate([sampler.draw(step, 16) for step in range(200)])
+        plain = np.concatenate([before.draw(step, 16) for step in range(200)])
+        assert not set(drawn) & set(resting)
+        np.testing.assert_array_equal(presence()[drawn], presence()[plain])
+        sampler.rest(())
+        np.testing.assert_array_equal(sampler.draw(3, 16), before.draw(3, 16))
+
+
+def test_the_only_image_of_its_kind_is_shown_all_the_same():
+    sampler = ImageSampler(np.eye(2, dtype=bool)[[0, 0, 1]], seed=1)
+    sampler.rest([2])
+    assert 2 in sampler.draw(0, 6)
+
+
+def test_resting_cases_are_not_drawn():
+    sampler = PatchSampler(store(), ["a", "b"], 2, "rare", 0.5)
+    sampler.rest(["a"])
+    assert {patch.case_id for patch in sampler.draw(0, 200)} == {"b"}
+    assert sampler.case_ids == ("a", "b")
+    sampler.rest(())
+    assert {patch.case_id for patch in sampler.draw(0, 200)} == {"a", "b"}
+
+
+def test_a_class_may_be_looked_at_where_nothing_is_sampled_by_class():
+    sampler = PatchSampler(store(), ["a", "b"], 2, "none")
+    sampler.sample_more(2, 3.0)
+    found = centres(sampler)
+    # One of two classes, three times as often: as often as all places together.
+    assert 0.45 < np.mean([centre == (7, 7, 7) for centre in found]) < 0.55
+    assert (6, 6, 6) not in found
+
+
+def test_a_lone_class_takes_the_place_of_anywhere():
+    lone = places(a={-1: spot((0, 0, 0)), 1: spot((1, 1, 1))})
+    sampler = PatchSampler(lone, ["a"], 1, "rare", 0.5)
+    sampler.sample_more(1, 3.0)
+    assert 0.7 < np.mean([centre == (1, 1, 1) for centre in centres(sampler)]) < 0.8
