@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from ...core.errors import LongtailError
-from . import compare
+from . import compare, protocols
 from .options import AsJson
 from .output import Output
 
@@ -20,6 +20,7 @@ COMPARISONS: dict[str, Callable[..., None]] = {
     "segmentation": compare.segmentation,
     "classification": compare.classification,
     "label-efficiency": compare.label_efficiency,
+    **protocols.PROTOCOL_COMMANDS,
 }
 """Shipped: comparisons on a user's data."""
 

@@ -1,0 +1,207 @@
+"""Published protocols, as data: `resources/compare/NAME.yaml`; imports no torch."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from ... import resources
+from ..errors import LongtailError
+from ..methods.catalogue import METHODS
+from ..project.records import Task
+from ..project.store import Project
+from .plan import Plan
+from .planning import plan_comparison
+from .results import Comparison, Row
+
+PROTOCOLS = ("acdc", "la", "isic", "aptos")
+ALL_LABELS = "all"
+PER_CENT = 100
+
+SAME_FOR_ALL = (
+    "dimensions",
+    "patch",
+    "spacing",
+    "mirror",
+    "width",
+    "levels",
+    "dropout",
+    "encoder",
+    "size",
+    "pretrained",
+    "orientation",
+    "augmentation",
+    "batch",
+)
+"""Settings of the leader's preset that every method gets: image, network and augmentation."""
+
+BESIDE = {
+    Task.SEGMENTATION: ("dice", "asd_mm"),
+    Task.CLASSIFICATION: ("accuracy", "macro_f1"),
+    Task.MULTILABEL: ("auc", "average_precision"),
+}
+"""The measures of ours that are printed beside the published figures."""
+
+
+class Budget(BaseModel):
+    """What a run may take; one of the two."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    iterations: int | None = None
+    minutes: float | None = None
+
+
+class Variant(BaseModel):
+    """What differs between the published protocol and its short form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str
+    seeds: tuple[int, ...] = Field(min_length=1)
+    budget: Budget
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Figure(BaseModel):
+    """A published row: `ours` names our contender for it; `values` are by number of labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    ours: str | None = None
+    values: dict[str, str]
+
+
+class Reported(BaseModel):
+    """Published figures: what they are, where they stand, and the rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measure: str
+    source: str
+    rows: tuple[Figure, ...]
+
+    def sentences(self) -> list[str]:
+        """Tell the figures, a sentence for each number of labels."""
+        columns = dict.fromkeys(column for row in self.rows for column in row.values)
+        told = [
+            ", ".join(f"{row.method} {row.values[one]}" for row in self.rows if one in row.values)
+            for one in columns
+        ]
+        return [
+            *(
+                f"Reported with {one} labelled: {figures}."
+                for one, figures in zip(columns, told, strict=True)
+            ),
+            f"These are {self.measure}. Source: {self.source}.",
+        ]
+
+
+class Protocol(Variant):
+    """A published comparison.
+
+    Parameters
+    ----------
+    format
+        The importer that reads its data.
+    classes
+        Names in the order of their ids; empty takes those of the data.
+    split
+        Shares of train, val and test, drawn by patient where the data bring no lists.
+    taken
+        Whether only the source's training part is divided, or all that is labelled.
+    leader
+        The method whose preset says how images and network are for all.
+    """
+
+    name: str
+    title: str
+    format: str
+    task: Task
+    classes: tuple[str, ...] = ()
+    split: str
+    taken: Literal["training", "labelled"] = "training"
+    labelled: tuple[str, ...] = ()
+    methods: tuple[str, ...] = Field(min_length=1)
+    reference: str
+    leader: str
+    validation: Literal["none", "split"] = "none"
+    notes: tuple[str, ...] = ()
+    short: Variant
+    reported: Reported
+
+
+@cache
+def read_protocol(name: str) -> Protocol:
+    """Read a protocol by its name.
+
+    Raises
+    ------
+    LongtailError
+        There is no such protocol.
+    """
+    if name not in PROTOCOLS:
+        raise LongtailError(
+            f"There is no protocol {name!r}.", f"Protocols are: {', '.join(PROTOCOLS)}."
+        )
+    text = (files(resources) / "compare" / f"{name}.yaml").read_text(encoding="utf-8")
+    return Protocol.model_validate({"name": name, **yaml.safe_load(text)})
+
+
+def plan_protocol(
+    project: Project, protocol: Protocol, *, short: bool = False, device: str = "auto"
+) -> Plan:
+    """Plan the comparison on the project that `protocoldata.make_project` made.
+
+    Raises
+    ------
+    LongtailError
+        The data are too few for it, or a method cannot be planned on them.
+    """
+    variant = protocol.short if short else protocol
+    return plan_comparison(
+        project,
+        methods=protocol.methods,
+        seeds=variant.seeds,
+        labelled=protocol.labelled,
+        minutes=variant.budget.minutes,
+        iterations=variant.budget.iterations,
+        validation=protocol.validation,
+        presets=(variant.preset,),
+        settings={**_shared(protocol.leader, variant.preset), **variant.settings},
+        reference=protocol.reference,
+        device=device,
+        title=f"{protocol.title}, short form" if short else protocol.title,
+        notes=(*protocol.notes, *protocol.reported.sentences()),
+    )
+
+
+def beside_published(protocol: Protocol, found: Comparison) -> list[tuple[str, str, str, str]]:
+    """Give (method, labelled, published, ours) for a table; ours in the measures of `BESIDE`."""
+    ours = {(row.name, row.labelled or ALL_LABELS): row for row in found.rows}
+    published = [
+        (row.method, labels, figure, ours.get((row.ours or "", labels)))
+        for row in protocol.reported.rows
+        for labels, figure in row.values.items()
+    ]
+    return [
+        (method, labels, figure, _figures(row, protocol.task) if row else "")
+        for method, labels, figure, row in published
+    ]
+
+
+def _shared(leader: str, preset: str) -> dict[str, Any]:
+    """Give the settings of the leader's preset that make images and network the same for all."""
+    settings = METHODS.get(leader).presets.get(preset, {})
+    return {key: settings[key] for key in SAME_FOR_ALL if key in settings}
+
+
+def _figures(row: Row, task: Task) -> str:
+    means = {name: row.overall[name].mean for name in BESIDE[task] if name in row.overall}
+    return " / ".join(
+        "-" if mean is None else f"{mean:.2f}" if name == "asd_mm" else f"{PER_CENT * mean:.1f}"
+        for name, mean in means.items()
+    )
