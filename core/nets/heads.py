@@ -1,7 +1,8 @@
 """Heads on a network's maps: features of single points for contrastive losses, never predictions.
 
 They compute in full precision whatever surrounds them: their features end in cosines divided by a
-temperature of 0.04 to 0.1, and bfloat16 (8 bits) would move such a logit by a tenth and more.
+temperature down to 0.04, and in bfloat16 such logits were off by up to 0.1 (1,024 features of width
+128), while at some thousand points full precision costs nothing.
 """
 
 from collections.abc import Sequence
