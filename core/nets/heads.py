@@ -5,7 +5,9 @@ temperature down to 0.04, and in bfloat16 such logits were off by up to 0.1 (1,0
 128), while at some thousand points full precision costs nothing.
 """
 
+import math
 from collections.abc import Sequence
+from itertools import product
 from typing import Literal
 
 import torch
@@ -90,7 +92,7 @@ class PointHead(nn.Module):
         self.layers = TwoLayers(sum(map_widths), hidden, width, norm)
 
     def forward(self, maps: Sequence[Tensor], points: Tensor, size: Sequence[int]) -> Tensor:
-        """Features of points.
+        """Features of as many points in each image.
 
         Parameters
         ----------
@@ -106,8 +108,22 @@ class PointHead(nn.Module):
         Tensor
             (batch, point, width), float32.
         """
-        sampled = [sample(each, points, size) for each in maps]
-        features: Tensor = self.layers(torch.cat(sampled, 2))
+        return self.at(maps, *_listed(points), size).reshape(*points.shape[:2], -1)
+
+    def at(
+        self, maps: Sequence[Tensor], image: Tensor, points: Tensor, size: Sequence[int]
+    ) -> Tensor:
+        """Features of listed points, (point, width) float32.
+
+        Parameters
+        ----------
+        image
+            (point,), the row of the batch that each lies in.
+        points
+            (point, axis), as in `forward`.
+        """
+        sampled = [sample(each, image, points, size) for each in maps]
+        features: Tensor = self.layers(torch.cat(sampled, 1))
         return features
 
 
@@ -130,8 +146,14 @@ class DenseHead(nn.Module):
         self.last = Convolution(spatial_dims, hidden, width, 1, 1, conv_only=True)
 
     def forward(self, maps: Sequence[Tensor], points: Tensor, size: Sequence[int]) -> Tensor:
-        """Features of points, as `PointHead.forward` gives them."""
-        return sample(self.dense(maps, size), points, size)
+        """Features of as many points in each image, as `PointHead.forward` gives them."""
+        return self.at(maps, *_listed(points), size).reshape(*points.shape[:2], -1)
+
+    def at(
+        self, maps: Sequence[Tensor], image: Tensor, points: Tensor, size: Sequence[int]
+    ) -> Tensor:
+        """Features of listed points, as `PointHead.at` gives them."""
+        return sample(self.dense(maps, size), image, points, size)
 
     def dense(self, maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:
         """Features of every voxel, (batch, width, *size), float32."""
@@ -144,33 +166,61 @@ class DenseHead(nn.Module):
             return features
 
 
-def sample(values: Tensor, points: Tensor, size: Sequence[int]) -> Tensor:
-    """Interpolate a map linearly at points of the full grid.
+def sample(values: Tensor, image: Tensor, points: Tensor, size: Sequence[int]) -> Tensor:
+    """Interpolate a map linearly at listed points of the full grid.
 
     Equal to resizing the map to `size` (corners not aligned, the border repeated) and reading
-    there.
+    there; like `grid_sample`, which is slower and asks for as many points in each image.
 
     Parameters
     ----------
     values
         (batch, channel, *space).
+    image
+        (point,), the row of the batch that each lies in.
     points
-        (batch, point, axis), voxels of the full grid.
+        (point, axis), voxels of the full grid.
     size
         Sides of the full grid, voxels.
 
     Returns
     -------
     Tensor
-        (batch, point, channel), float32.
+        (point, channel), float32.
     """
-    dims = len(size)
+    space = values.shape[2:]
+    corners, weights = _corners(points, size, space)
     with torch.autocast(values.device.type, enabled=False):
-        sides = torch.tensor(size, dtype=torch.float32, device=points.device)
-        # From -1 to 1 over the field of view; the last axis comes first.
-        places = ((2 * points.float() + 1) / sides - 1).flip(-1)
-        grid = places.reshape(*places.shape[:2], *[1] * (dims - 1), dims)
-        found = functional.grid_sample(
-            values.float(), grid, mode="bilinear", padding_mode="border", align_corners=False
+        rows = values.movedim(1, -1).reshape(-1, values.shape[1]).float()
+        found: Tensor = functional.embedding_bag(
+            corners + (image * math.prod(space)).unsqueeze(1),
+            rows,
+            per_sample_weights=weights,
+            mode="sum",
         )
-        return found.flatten(2).transpose(1, 2)
+        return found
+
+
+def _corners(points: Tensor, size: Sequence[int], space: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Voxels of a map around each point, as places in the flattened map, and their weights.
+
+    Both (point, 2 to the power of the axes).
+    """
+    device, axes = points.device, len(size)
+    shrunk = torch.tensor([have / full for have, full in zip(space, size, strict=True)])
+    last = torch.tensor(space, device=device) - 1
+    places = ((points.float() + 0.5) * shrunk.to(device) - 0.5).clamp_min(0).minimum(last)
+    low = places.floor()
+    part = (places - low).unsqueeze(1)
+    side = torch.tensor(list(product((0, 1), repeat=axes)), device=device)
+    voxels = (low.long().unsqueeze(1) + side).minimum(last)
+    strides = torch.tensor([math.prod(space[axis + 1 :]) for axis in range(axes)], device=device)
+    weights = torch.where(side.bool(), part, 1 - part).prod(2)
+    return (voxels * strides).sum(2), weights
+
+
+def _listed(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Points (batch, point, axis) one after the other, with the image of each."""
+    batch, count = points.shape[:2]
+    image = torch.arange(batch, device=points.device).repeat_interleave(count)
+    return image, points.flatten(0, 1)

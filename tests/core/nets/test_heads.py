@@ -79,11 +79,45 @@ def test_the_dense_head_at_points_is_its_dense_map_there(dims):
     )
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_sampling_is_that_of_torch(dims):
+    values = pyramid(dims)[0].detach().requires_grad_()
+    image = torch.randint(0, 2, (30,))
+    points = torch.rand(30, dims) * 20 - 4  # between voxels, and outside
+    sides = torch.tensor(SIZES[dims])
+    grid = ((2 * points + 1) / sides - 1).flip(-1).reshape(1, 30, *[1] * (dims - 1), dims)
+    theirs = functional.grid_sample(
+        values, grid.expand(2, *grid.shape[1:]), padding_mode="border", align_corners=False
+    )
+    expected = theirs.flatten(2)[image, :, torch.arange(30)]
+    found = sample(values, image, points, SIZES[dims])
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    weight = torch.randn_like(found)
+    torch.testing.assert_close(
+        *(torch.autograd.grad((each * weight).sum(), values) for each in (found, expected)),
+        rtol=1e-5,
+        atol=1e-5,
+    )
+
+
 def test_between_voxels_the_value_is_between():
     values = torch.tensor([0.0, 10.0, 30.0]).reshape(1, 1, 1, 3)
-    points = torch.tensor([[[0.0, 0.5], [0.0, 1.25], [0.0, 9.0]]])
-    found = sample(values, points, (1, 3))[0, :, 0]
+    points = torch.tensor([[0.0, 0.5], [0.0, 1.25], [0.0, 9.0]])
+    found = sample(values, torch.zeros(3, dtype=torch.long), points, (1, 3))[:, 0]
     torch.testing.assert_close(found, torch.tensor([5.0, 15.0, 30.0]))
+
+
+def test_listed_points_may_be_uneven():
+    maps, points = pyramid(2), voxels(2)
+    head = PointHead(WIDTHS, 5, 7).eval()
+    image = torch.tensor([1, 0, 1])
+    expected = head(maps, points, SIZES[2])[image, [0, 1, 2]]
+    listed = points[image, [0, 1, 2]]
+    torch.testing.assert_close(head.at(maps, image, listed, SIZES[2]), expected)
+    none = head.train().at(maps, image[:0], listed[:0], SIZES[2])
+    assert none.shape == (0, 5)
+    none.sum().backward()
+    assert torch.isfinite(maps[0].grad).all()
 
 
 @pytest.mark.parametrize("dims", [2, 3])
