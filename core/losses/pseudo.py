@@ -56,6 +56,33 @@ def pseudo_label_loss(
     return weighed.sum() / valid.sum().clamp_min(1)
 
 
+def pseudo_dice_loss(
+    logits: Tensor,
+    pseudo: Tensor,
+    confidence: Tensor,
+    valid: Tensor,
+    threshold: float = CONFIDENT,
+    least: Tensor | None = None,
+) -> Tensor:
+    """Mean Dice loss of the foreground classes in the pseudo-labels, a scalar.
+
+    Cross-entropy weighs a class by its pixels, so the pseudo-labels of a rare one hardly count;
+    Dice weighs all classes alike. Each image counts by its confident share, as in
+    `pseudo_label_loss`, whose parameters these are; 0 where no foreground is predicted.
+    """
+    target = pseudo.long().masked_fill(~valid, 0)
+    counted = valid if least is None else valid & _above(confidence, target, least)
+    labels = target.masked_fill(~counted, NOT_LABELLED)
+    share = confident_share(confidence, valid, threshold).to(full(logits).dtype).unsqueeze(1)
+    inside, predicted, guessed = (
+        (part * share).sum(0)[1:] for part in class_overlap(full(logits), labels)
+    )
+    present = guessed > 0
+    weight = share.sum() / len(share)
+    loss = soft_dice(inside, predicted, guessed).sum() / present.sum().clamp_min(1)
+    return weight * loss
+
+
 def _above(confidence: Tensor, target: Tensor, least: Tensor) -> Tensor:
     """Which pixels are above the bar of their class, or have none."""
     bar = least[target]

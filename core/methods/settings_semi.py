@@ -149,6 +149,13 @@ class ActionSettings(PseudoLabelSettings):
         description="Learn from what the teacher is sure of on scans without labels.",
         json_schema_extra=UNLABELLED,
     )
+    pseudo_dice: bool = Field(
+        default=True,
+        title="Dice of pseudo-labels",
+        description="Also count how well each class overlaps with the pseudo-labels, so that small "
+        "ones are heard; the paper does not.",
+        json_schema_extra=UNLABELLED,
+    )
     mix: Literal["none", "unlabelled", "labelled"] = Field(
         default="labelled",
         title="Mix scans",
