@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .labelmap import NOT_LABELLED, class_overlap, soft_dice
 from .precision import finest, full
 
 CONFIDENT = 0.97

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..backend.events import Artifact, Event, Metric, Warned
 from ..checkpoints.card import ModelCard
 from ..data.mixing import mix
-from ..losses.pseudo import pseudo_label_loss, running_confidence
+from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confidence
 from ..losses.temperature import adaptive_temperature
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
@@ -116,14 +116,7 @@ class ActionRun(SemiSupervisedRun):
         yield Metric(step, "temperature", self._temperature)
         for name, weight in self._weights.items():
             yield Metric(step, f"{name}_weight", weight)
-        spread = self.pretraining.spread
-        if spread is not None and spread < COLLAPSED_BELOW and not self._warned:
-            self._warned = True
-            yield Warned(
-                "Pre-training makes all scans alike, which teaches nothing. A lower temperature "
-                "of the teacher helps, or leaving pre-training out.",
-                kind="collapse",
-            )
+        yield from self._spread(step)
         yield from self._picture(step)
 
     def state(self) -> dict[str, Any]:
@@ -227,15 +220,10 @@ class ActionRun(SemiSupervisedRun):
         return confidence >= own.nan_to_num(self.choice.confidence)
 
     def _pseudo_loss(self, logits: Tensor, mixture: Mixture) -> Tensor:
-        return pseudo_label_loss(
-            logits,
-            mixture.pseudo,
-            mixture.confidence,
-            mixture.inside,
-            self.choice.confidence,
-            self._current_bars(),
-            self.class_weights,
-        )
+        threshold, bars = self.choice.confidence, self._current_bars()
+        guesses = (mixture.pseudo, mixture.confidence, mixture.inside, threshold, bars)
+        loss = pseudo_label_loss(logits, *guesses, self.class_weights)
+        return loss + pseudo_dice_loss(logits, *guesses) if self.choice.pseudo_dice else loss
 
     def _current_bars(self) -> Tensor | None:
         """Give each class's own threshold, not-a-number for classes without one."""
@@ -323,6 +311,20 @@ class ActionRun(SemiSupervisedRun):
         pixels = self._sampled
         arrays = self.map.draw(pixels.features.detach(), pixels.classes, centres, step)
         yield Artifact(write_map(self.setup.folder, arrays), "map")
+
+    def _spread(self, step: int) -> Iterator[Event]:
+        """Tell how much scans differ in pre-training, and warn late in it when they do not."""
+        spread, end = self.pretraining.spread, self.choice.pretrain_share * self._total
+        if spread is None or step > end + 1:
+            return
+        yield Metric(step, "similarity_spread", spread)
+        if spread < COLLAPSED_BELOW and step > end / 2 and not self._warned:
+            self._warned = True
+            yield Warned(
+                "Pre-training makes all scans alike, which teaches nothing. A lower temperature "
+                "of the teacher helps, or leaving pre-training out.",
+                kind="collapse",
+            )
 
     def _class_directions(self) -> Tensor:
         from ..losses.contrast import class_means
