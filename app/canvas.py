@@ -338,8 +338,8 @@ class Canvas:
         if event.value is self.labels:
             self._drop_labels()
             self.changed.emit()
-        elif event.value is self.prediction.layer and self.prediction.layer is not None:
-            self.prediction.forget_layer()
+        else:
+            self.prediction.forget_layer(event.value)
 
     def _on_labels(self, case_ids: tuple[str, ...]) -> None:
         # Somebody else wrote labels of the case that is shown: an import, a job.

@@ -10,14 +10,17 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from ..core.project.records import NOT_LABELLED, ClassRecord
 from .canvas_edits import LabelArray
-from .canvas_reading import Picture, Plate
+from .canvas_reading import Picture, Plate, ShareArray
 
-LABELS, PREDICTION, IMAGE = "labels", "prediction", "image"
+LABELS, PREDICTION, IMAGE, UNCERTAINTY = "labels", "prediction", "image", "uncertainty"
 CLEAR = (0.0, 0.0, 0.0, 0.0)
 # A veil over what nobody labelled yet, when it is asked for: seen, but the image is seen too.
 VEIL = (0.55, 0.62, 0.70, 0.28)
 CONTOUR_PX = 1
 PREDICTION_OPACITY = 0.9
+UNCERTAINTY_OPACITY = 0.5
+# From black, which adds nothing, over purple to white: even in lightness, so also without colour.
+UNCERTAINTY_COLOURS = "magma"
 
 
 @cache
@@ -71,6 +74,21 @@ def prediction_layer(picture: Picture, array: LabelArray, classes: Sequence[Clas
     layer.contour = CONTOUR_PX
     layer.editable = False
     return layer
+
+
+def uncertainty_layer(picture: Picture, array: ShareArray) -> Image:
+    """Make the layer of how unsure a run is: light where it is, and nothing where it is sure."""
+    return Image(
+        array,
+        name=UNCERTAINTY,
+        colormap=UNCERTAINTY_COLOURS,
+        contrast_limits=(0.0, 1.0),
+        blending="additive",
+        opacity=UNCERTAINTY_OPACITY,
+        interpolation2d="linear",
+        visible=False,
+        **_place(picture),
+    )
 
 
 def can_reuse(layer: Image, plate: Plate, picture: Picture) -> bool:

@@ -10,6 +10,7 @@ from .background import Errands
 from .canvas_edits import LabelArray
 from .canvas_layers import PREDICTION_OPACITY, colours, names, prediction_layer
 from .canvas_reading import Picture, read_prediction
+from .canvas_uncertainty import Uncertainty
 from .session import Session
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class Prediction:
     ----------
     layer
         None where the run has not predicted this case.
+    uncertainty
+        How unsure the run is of it, in a layer below.
     changed
         Emitted when the layer came, went, or was shown or hidden.
     """
@@ -33,6 +36,8 @@ class Prediction:
     def __init__(self, viewer: "Viewer", session: Session, parent: QObject | None = None) -> None:
         self._viewer, self._session = viewer, session
         self.layer: Labels | None = None
+        self.uncertainty = Uncertainty(viewer, session, parent)
+        self.uncertainty.changed.connect(self.changed.emit)
         self.run_id: str | None = None
         self._picture: Picture | None = None
         self._records: dict[str, PredictionRecord] = {}
@@ -87,6 +92,7 @@ class Prediction:
         """Hide it for a moment, or show it again."""
         if self.layer is not None:
             self.layer.visible = self._visible and not hidden
+        self.uncertainty.hold_hidden(hidden)
 
     def recolour(self) -> None:
         """Take over changed classes."""
@@ -94,15 +100,19 @@ class Prediction:
             self.layer.colormap = colours(self._session.project.all_classes, False)
             self.layer.features = names(self._session.project.all_classes)
 
-    def forget_layer(self) -> None:
-        """Let go of the layer: somebody else removed it."""
-        self.layer = None
-        self.changed.emit()
+    def forget_layer(self, layer: object) -> None:
+        """Let go of a layer if it is ours: somebody else removed it."""
+        if layer is not None and layer is self.layer:
+            self.layer = None
+            self.changed.emit()
+        elif layer is not None and layer is self.uncertainty.layer:
+            self.uncertainty.forget_layer()
 
     def close(self) -> None:
         """Take the layer away and read nothing more."""
         self._errands.close()
         self._show(None)
+        self.uncertainty.close()
 
     def _take_records(self, records: dict[str, PredictionRecord]) -> None:
         self._records = records
@@ -115,20 +125,20 @@ class Prediction:
             self._show(None)
             return
         folder, file, shape = project.path, record.file, picture.shape
-        self._errands.ask(
-            lambda: (picture, read_prediction(folder, file, shape)), self._take, self._fail
-        )
 
-    def _take(self, answer: tuple[Picture, LabelArray]) -> None:
-        picture, array = answer
-        if picture is self._picture:
-            self._show(array)
+        def take(array: LabelArray) -> None:
+            if picture is self._picture:
+                self._show(array)
+                self.uncertainty.follow(picture, record)
+
+        self._errands.ask(lambda: read_prediction(folder, file, shape), take, self._fail)
 
     def _fail(self, error: Exception) -> None:
         self._show(None)
         self._session.notify(str(error), "error")
 
     def _show(self, array: LabelArray | None) -> None:
+        self.uncertainty.clear()
         before, self.layer = self.layer, None
         layers, active = self._viewer.layers, self._viewer.layers.selection.active
         if before is not None and before in layers:

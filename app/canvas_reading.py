@@ -12,13 +12,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..core.errors import LongtailError
-from ..core.io.image import Image, open_lazily, read_channels
+from ..core.io.image import Image, open_lazily, read_channels, read_image
 from ..core.io.labelmap import read_label_map
+from ..core.predict.write import ENTROPY_TOP
 from ..core.project.records import NOT_LABELLED, Case, Task
 from .canvas_edits import LabelArray, LabelCounts
 from .canvas_view import Turned, contrast_limits, contrast_range, plane_axis, turn
 
 Array = np.ndarray[Any, np.dtype[Any]]
+ShareArray = np.ndarray[Any, np.dtype[np.float16]]
 Behind = Callable[[Callable[[], tuple[int, LabelArray]]], tuple[int, LabelArray]]
 
 
@@ -132,6 +134,25 @@ def read_prediction(folder: Path, file: str, shape: Sequence[int]) -> LabelArray
             "Predict this case again.",
         )
     return np.ascontiguousarray(array, dtype=np.uint8)
+
+
+def read_uncertainty(path: Path, shape: Sequence[int]) -> ShareArray:
+    """Read a map of uncertainty as shares, 0 sure to 1 undecided.
+
+    Raises
+    ------
+    LongtailError
+        It is damaged, or it was made for an image of another size.
+    """
+    array = np.asarray(read_image(str(path)).array)[0]
+    if array.shape != tuple(shape):
+        raise LongtailError(
+            f"The map of uncertainty {path.name} does not fit the image: it has another size.",
+            "Predict this case again.",
+        )
+    # Earlier versions stored shares; half precision holds every 255th.
+    share = array if array.dtype.kind == "f" else array / np.float32(ENTROPY_TOP)
+    return np.ascontiguousarray(np.clip(share, 0.0, 1.0), dtype=np.float16)
 
 
 def read_mask_file(path: Path, shape: Sequence[int], class_ids: Collection[int]) -> LabelArray:

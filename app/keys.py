@@ -53,6 +53,10 @@ KEY_TABLE: KeyTable = (
         ),
     ),
     (
+        "Look at what a run says",
+        (("Shift+U", "show or hide where it is unsure"),),
+    ),
+    (
         "Window",
         (
             ("Ctrl+L", "napari's layer list and controls"),
@@ -106,10 +110,12 @@ class Keys:
 
     def _everywhere(self) -> dict[str, Act]:
         session, tools = self._session, self._canvas.tools
+        unsure = self._canvas.prediction.uncertainty
         return {
             "PageUp": lambda _viewer: session.previous_case(),
             "PageDown": lambda _viewer: session.next_case(),
             "U": lambda _viewer: session.next_unlabelled(),
+            "Shift-U": lambda _viewer: unsure.toggle(),
             "Enter": lambda _viewer: tools.reviewed_next(),
         }
 

@@ -103,7 +103,8 @@ class SettingsForm(QWidget):
             self.more.open()
 
     def _build(self, fields: tuple[SettingField, ...]) -> None:
-        for part in (*self._rows.values(), *self._headings):
+        former: list[QWidget] = [*self._rows.values(), *self._headings]
+        for part in former:
             part.setParent(None)
             part.deleteLater()
         self._rows = {field.name: SettingRow(field, self) for field in fields}

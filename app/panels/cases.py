@@ -17,7 +17,7 @@ from ..widgets.basic import HairLine, LinkButton, QuietLabel, TitleLabel, mark
 from ..widgets.dress import dress
 from .case_classes import ClassesDialog
 from .cases_bars import UNLABELLED_KEY, class_bars, unlabelled_bar
-from .cases_filter import CaseFilter, matching, status_counts
+from .cases_filter import UNSURE_FIRST, CaseFilter, matching, status_counts
 from .cases_funnel import funnel_menu
 from .cases_head import ClassesHead
 from .cases_list import CaseListView, ListOrReason, NarrowedRow, SearchRow
@@ -122,6 +122,7 @@ class CasesPanel(QWidget):
         session.project_changed.connect(self.show_project)
         session.catalogue_changed.connect(self.show_catalogue)
         session.case_changed.connect(self._follow_case)
+        session.cases_asked.connect(self.list_only)
         session.run_changed.connect(self.read_predictions)
         session.runs_changed.connect(self.read_predictions)
         self._typing.timeout.connect(self._typed)
@@ -186,10 +187,12 @@ class CasesPanel(QWidget):
         project, catalogue = self._session.project, self._session.catalogue
         if project is None or catalogue is None:
             return
-        rows = matching(catalogue, self.filter)
+        by_doubt = self.filter.order == UNSURE_FIRST
+        rows = matching(catalogue, self.filter, self._guesses.doubts if by_doubt else None)
         self._session.visible_rows = rows
         offset = self.list.verticalScrollBar().value()
         self.list.cases.show_rows(project, catalogue, rows)
+        self.list.cases.tells_doubt = by_doubt
         if keep_place:
             self.list.verticalScrollBar().setValue(offset)
         self._show_filter(len(rows), len(catalogue.ids))
@@ -199,6 +202,7 @@ class CasesPanel(QWidget):
         self.lists.show_for(shown, total)
         self.narrowed.setVisible(self.filter.narrows and bool(shown))
         part = f" · {self.filter.split.value} only" if self.filter.split else ""
+        part += f" · {self.filter.words}" if self.filter.words else ""
         self.narrowed.words.setText(f"{shown:,} of {total:,}{part}")
         self.search.funnel.setChecked(self.filter.split is not None)
         self.chips.set_value(self.filter.status)
@@ -224,6 +228,8 @@ class CasesPanel(QWidget):
         self._guesses = guesses
         self.list.cases.show_guesses(guesses)
         self._show_bars()
+        if self.filter.order == UNSURE_FIRST:
+            self.apply_filter(keep_place=True)
 
     def _no_guesses(self, error: Exception) -> None:
         self._session.notify(f"The predictions of the run cannot be read: {error}", "warning")
@@ -265,6 +271,14 @@ class CasesPanel(QWidget):
         else:
             self.change_filter(class_id=None if key < 0 else key)
 
+    def list_only(self, case_ids: Sequence[str], words: str) -> None:
+        """Show these cases alone, such as those that a run takes for another class."""
+        self.search.line.clear()
+        self._typing.stop()
+        self.filter = replace(self.filter.cleared(), only=frozenset(case_ids), words=words)
+        self.apply_filter()
+        self._session.show_first_case()
+
     def clear_filter(self) -> None:
         """Show all cases."""
         self.filter = self.filter.cleared()
@@ -273,7 +287,13 @@ class CasesPanel(QWidget):
 
     def open_funnel(self) -> None:
         """Open the menu of parts and orders."""
-        menu = funnel_menu(self._session.catalogue, self.filter, self.change_filter, self)
+        menu = funnel_menu(
+            self._session.catalogue,
+            self.filter,
+            self.change_filter,
+            self,
+            has_doubts=bool(self._guesses.doubts),
+        )
         menu.aboutToHide.connect(
             lambda: self.search.funnel.setChecked(self.filter.split is not None)
         )

@@ -5,10 +5,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QMenu, QWidget
 
 from ...core.project.records import Split
-from .cases_filter import ORDERS, CaseFilter, split_counts
+from .cases_filter import ORDERS, UNSURE_FIRST, CaseFilter, split_counts
 from .cases_selection import SPLIT_WORDS
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ def funnel_menu(
     now: CaseFilter,
     change: Callable[..., object],
     parent: QWidget,
+    *,
+    has_doubts: bool = False,
 ) -> QMenu:
-    """Build the menu; `change` is called with `split` or `order`."""
+    """Build the menu; `change` is called with `split` or `order`.
+
+    `has_doubts` says whether it is known how unsure the chosen run is of the cases.
+    """
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     counts = split_counts(catalogue) if catalogue is not None else {}
@@ -32,12 +38,14 @@ def funnel_menu(
     menu.addSeparator()
     for key, word in ORDERS.items():
         lowered = word[0].lower() + word[1:]
-        _add(menu, f"Order by {lowered}", now.order == key, partial(change, order=key))
+        action = _add(menu, f"Order by {lowered}", now.order == key, partial(change, order=key))
+        action.setEnabled(key != UNSURE_FIRST or has_doubts)
     return menu
 
 
-def _add(menu: QMenu, words: str, checked: bool, act: Callable[[], object]) -> None:
+def _add(menu: QMenu, words: str, checked: bool, act: Callable[[], object]) -> QAction:
     action = menu.addAction(words)
     action.setCheckable(True)
     action.setChecked(checked)
     action.triggered.connect(lambda _checked=False: act())
+    return action

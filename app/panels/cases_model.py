@@ -10,7 +10,7 @@ from qtpy.QtGui import QPixmap
 
 from ...core.project.records import Case
 from .cases_predicted import Guesses
-from .cases_text import CaseRow, aspect_of, row_of
+from .cases_text import CaseRow, aspect_of, row_of, with_doubt
 from .cases_thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class CaseList(QStringListModel):
         self._guesses = Guesses()
         self._places: dict[str, int] | None = None
         self._thumbnails = thumbnails
+        self.tells_doubt = False
 
     def show_rows(
         self, project: "Project | None", catalogue: "Catalogue | None", rows: Rows
@@ -109,7 +110,9 @@ class CaseList(QStringListModel):
 
     def words(self, case: Case) -> CaseRow:
         """Put a case into words."""
-        return row_of(case, self._classes, self._tiers, self._guesses.by_case.get(case.id))
+        guess = self._guesses.by_case.get(case.id)
+        row = row_of(case, self._classes, self._tiers, guess)
+        return with_doubt(row, guess) if self.tells_doubt else row
 
     def _case(self, row: int) -> Case | None:
         case_id = self.case_id(row)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...core.project.records import Case, ClassRecord, Split, Status
 from .cases_predicted import Guess
@@ -39,6 +39,17 @@ def row_of(
     if not chip and case.labels is not None and case.status is not Status.UNLABELLED:
         chip = "no finding"
     return CaseRow(short_name(case), _detail(case, None), status, chip, tier)
+
+
+def with_doubt(row: CaseRow, guess: Guess | None) -> CaseRow:
+    """Say how unsure the run is in place of the details: what a list is ordered by is to be read.
+
+    Labelled cases are ordered by it too, where a run has predicted them.
+    """
+    if guess is None or guess.uncertainty is None or not math.isfinite(guess.uncertainty):
+        return row
+    doubt = guess.uncertainty
+    return replace(row, detail=f"unsure {doubt:.3f}" if doubt >= 0.001 else "unsure < 0.001")
 
 
 def short_name(case: Case) -> str:

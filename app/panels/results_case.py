@@ -16,7 +16,14 @@ from ..widgets import ElidedLabel, GhostButton, HairLine, QuietLabel
 from ..widgets.basic import mark
 from .results_model import Finding, findings
 from .results_rows import FindingList
-from .results_state import Predictions, predicted_classes, read_predictions
+from .results_state import (
+    Predictions,
+    kept_setting,
+    moved_logits,
+    predicted_classes,
+    read_predictions,
+)
+from .results_unsure import UncertaintyView, UnsureRow
 from .train_model import case_of, run_of
 from .train_words import case_noun, sentence_case
 
@@ -28,11 +35,23 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 40
 
 
+class HasUncertainty(Protocol):
+    """What shows how unsure a run is."""
+
+    @property
+    def uncertainty(self) -> UncertaintyView:
+        """The map of it."""
+
+
 class PredictionView(Protocol):
     """What shows predictions over the image; the canvas does."""
 
     prediction_visible: bool
     prediction_opacity: float
+
+    @property
+    def prediction(self) -> "HasUncertainty":
+        """Its layers."""
 
     def show_prediction(self, run_id: str | None) -> None:
         """Show what a run predicted for the case on the canvas; None shows nothing."""
@@ -65,6 +84,12 @@ class CasePart(QWidget):
         self.opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         self.predict.clicked.connect(self.predict_asked)
         self.wear_icon()
+
+    def add_below_overlay(self, widget: QWidget) -> None:
+        """Put a widget below what controls the prediction's layer."""
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.indexOf(self.overlay) + 1, widget)
 
     def show_case(self, noun: str, case: str) -> None:
         """Name the case."""
@@ -148,6 +173,9 @@ class CaseResults(CasePart):
         self._run: RunRecord | None = None
         self._predictions = Predictions()
         self._errands = Errands(1, "longtail predictions", self)
+        if canvas is not None:
+            self.unsure = UnsureRow(canvas.prediction.uncertainty, self)
+            self.add_below_overlay(self.unsure)
         self.predict_asked.connect(self._predict)
         self.shown_changed.connect(self._show_overlay)
         self.opacity_changed.connect(self._set_opacity)
@@ -190,7 +218,11 @@ class CaseResults(CasePart):
         classes = [(name, tiers.get(key, "")) for key, name in predicted_classes(run)]
         case, by_id = self._session.case, {each.id: each.name for each in project.classes}
         given = {by_id.get(i, "") for i in case.labels.yes} if case and case.labels else set()
-        found = findings(self._predictions.logits(case_id), classes, project.task, given)
+        logits = moved_logits(project.task, run, self._predictions.logits(case_id))
+        found = findings(logits, classes, project.task, given)
+        if found and kept_setting(project, run):
+            self.words.setText("At the setting of the prior slider that is kept with this run.")
+            self.words.show()
         self.show_findings(found[:MOST_FINDINGS])
 
     def _show_again(self) -> None:

@@ -1,6 +1,7 @@
 """Chooses a method from a list that says of each what it does."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter
@@ -25,7 +26,7 @@ MOST_ROWS = 7
 _EDGE, _LINES = 10, 2
 _SENTENCE = int(Qt.ItemDataRole.UserRole) + 1
 _WRAP = int(Qt.TextFlag.TextWordWrap)
-Index = QModelIndex | QPersistentModelIndex
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 
 class MethodChooser(QWidget):

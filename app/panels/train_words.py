@@ -10,6 +10,13 @@ def share(value: float | None) -> str:
     return f"{value:.2f}"
 
 
+def unsure(score: float | None) -> str:
+    """Tell how unsure a run is of a case, 0 to 1: `0.012 on average`; empty if not known."""
+    if score is None or not math.isfinite(score):
+        return ""
+    return "below 0.001 on average" if score < 0.001 else f"{score:.3f} on average"
+
+
 def short_share(value: float | None) -> str:
     """Tell a share without its leading zero, for legends and intervals: `.79`."""
     text = share(value)

@@ -238,14 +238,16 @@ class CasePredictor:
             yield clock.progress(done)
 
     def _segment_one(self, case: Case, class_ids: Sequence[int], shelf: "Shelf") -> Iterator[Event]:
-        from ..predict.shelf import FOLDER, Shelved, map_file
-        from ..predict.write import write_map
+        from ..predict.shelf import FOLDER, Shelved, entropy_file, map_file
+        from ..predict.write import write_entropy, write_map
 
         steps = segment_channels(
             self.network, case.channels, class_ids, self.context, flips=self.flips
         )
         found, geometry = yield from events_only(steps)
-        write_map(self.folder / FOLDER / map_file(case.id), found.labels, geometry)
+        folder = self.folder / FOLDER
+        write_map(folder / map_file(case.id), found.labels, geometry)
+        write_entropy(folder / entropy_file(case.id), found.entropy, geometry)
         shelf.cases[case.id] = Shelved(found.uncertainty, file=map_file(case.id))
         self.tally.predicted += 1
 

@@ -87,7 +87,12 @@ def map_file(case_id: str) -> str:
 
 def entropy_file(case_id: str) -> str:
     """Give the name of a case's map of uncertainty."""
-    return f"{file_stem(case_id)}.uncertainty.nii.gz"
+    return uncertainty_beside(map_file(case_id))
+
+
+def uncertainty_beside(file: str) -> str:
+    """Give the path of the map of uncertainty that belongs to a predicted label map."""
+    return f"{file.removesuffix('.nii.gz')}.uncertainty.nii.gz"
 
 
 def read_shelf(run_folder: Path) -> Shelf | None:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -17,6 +17,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 TABLE = "predictions.csv"
 CLASSES = "classes.csv"
+ENTROPY_TOP = 255
 SETTING = "setting.txt"
 YES_FROM = 0.5
 
@@ -27,9 +28,14 @@ def write_map(path: Path, labels: Array, geometry: Geometry | None) -> None:
 
 
 def write_entropy(path: Path, entropy: Array, geometry: Geometry | None) -> None:
-    """Write a map of uncertainty (0 to 1, float32) as NIfTI with the source's geometry."""
-    # The writer takes any real numbers; its type speaks of what it is mostly used for.
-    write_label_map(path, cast("Any", entropy), geometry)
+    """Write a map of uncertainty (0 to 1) as NIfTI with the source's geometry.
+
+    It is stored in whole numbers, 0 sure to 255 undecided: a quarter of the size, and finer than
+    what an eye can tell apart.
+    """
+    # What is no number comes of a network that has gone astray: nobody can be less sure.
+    shares = np.nan_to_num(entropy, nan=1.0)
+    write_label_map(path, np.rint(shares * ENTROPY_TOP).astype(np.uint8), geometry)
 
 
 def write_picture_mask(path: Path, labels: Array) -> None:

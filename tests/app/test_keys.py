@@ -204,6 +204,18 @@ def test_u_goes_to_the_next_unlabelled(window):
     assert window.session.case.id == "three"
 
 
+def test_shift_u_shows_where_the_run_is_unsure(window):
+    window.press("Shift-U")
+    assert "no map of uncertainty" in window.notices[-1].text
+    unsure = window.canvas.prediction.uncertainty
+    unsure.layer = SimpleNamespace(visible=False)
+    window.press("Shift-U")
+    assert unsure.layer.visible
+    window.press("Shift-U")
+    assert not unsure.layer.visible
+    unsure.layer = None
+
+
 def test_keys_follow_to_the_next_case(window):
     window.press("PageDown")
     window.settle()

@@ -10,6 +10,7 @@ from longtail.app.panels import cases_thumbnails
 from longtail.app.panels.case_classes import ClassesDialog, ClassRow
 from longtail.app.panels.cases import CasesPanel
 from longtail.app.panels.cases_bars import UNLABELLED_KEY
+from longtail.app.panels.cases_funnel import funnel_menu
 from longtail.app.panels.cases_model import Role
 from longtail.app.session import Session
 from longtail.app.widgets import LinkButton
@@ -104,9 +105,31 @@ def test_chips_bars_and_parts_filter(full):
 
 
 def test_orders_of_the_funnel_are_all_known(full):
-    for order in ("status", "split", "patient", "name"):
+    for order in ("status", "split", "patient", "uncertainty", "name"):
         full.change_filter(order=order)
         assert len(shown(full)) == 12
+
+
+def test_cases_can_be_ordered_by_how_unsure_the_run_is(full, session, qtbot):
+    menu = funnel_menu(session.catalogue, full.filter, full.change_filter, full)
+    (entry,) = [each for each in menu.actions() if "uncertainty" in each.text()]
+    assert not entry.isEnabled()
+    full.change_filter(order="uncertainty")
+    spec = {"task": "classification", "classes": [{"id": 1}, {"id": 2}], "method": "cross-entropy"}
+    run = session.project.new_run(spec)
+    values = np.zeros(2, np.float32)
+    doubts = {"cell_07": 0.2, "cell_02": 0.9, "cell_09": 0.5}
+    session.project.record_predictions(
+        [PredictionRecord(c, run.id, "h", 1, None, values, d) for c, d in doubts.items()]
+    )
+    session.choose_run(run.id)
+    qtbot.waitUntil(lambda: shown(full)[:3] == ["cell_02", "cell_09", "cell_07"], timeout=WAIT_MS)
+    model = full.list.cases
+    assert model.data(model.index(0), Role.ROW).detail == "unsure 0.900"
+    menu = funnel_menu(session.catalogue, full.filter, full.change_filter, full, has_doubts=True)
+    (entry,) = [each for each in menu.actions() if "uncertainty" in each.text()]
+    assert entry.isEnabled()
+    assert entry.isChecked()
 
 
 def test_a_click_shows_the_case_and_the_session_leads_the_list(full, session, qtbot):

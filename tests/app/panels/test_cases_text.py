@@ -7,9 +7,24 @@ import numpy as np
 import pytest
 
 from longtail.app.panels.cases_bars import UNLABELLED_KEY, class_bars, unlabelled_bar
-from longtail.app.panels.cases_filter import CaseFilter, matching, split_counts, status_counts
+from longtail.app.panels.cases_filter import (
+    UNSURE_FIRST as UNSURE,
+)
+from longtail.app.panels.cases_filter import (
+    CaseFilter,
+    matching,
+    split_counts,
+    status_counts,
+)
 from longtail.app.panels.cases_predicted import Guess, Guesses, guess_of, read_guesses
-from longtail.app.panels.cases_text import aspect_of, row_of, size_words, spacing_words, view_words
+from longtail.app.panels.cases_text import (
+    aspect_of,
+    row_of,
+    size_words,
+    spacing_words,
+    view_words,
+    with_doubt,
+)
 from longtail.core.project.records import (
     Case,
     ClassRecord,
@@ -183,6 +198,33 @@ def test_counts(catalogue):
 def test_filters(catalogue, wanted, count):
     assert len(matching(catalogue, wanted)) == count
     assert wanted.narrows == (count < 12)
+
+
+def test_the_least_sure_come_first_and_what_is_not_predicted_last(catalogue):
+    doubts = Guesses(
+        "run",
+        {
+            "cell_07": Guess((1,), uncertainty=0.2),
+            "cell_02": Guess((1,), uncertainty=0.9),
+            "cell_03": Guess((1,), uncertainty=math.nan),
+            "cell_04": Guess((1,)),
+            "cell_09": Guess((1,), uncertainty=0.0),
+        },
+    ).doubts
+    assert set(doubts) == {"cell_07", "cell_02", "cell_09"}
+    ids = [catalogue.ids[row] for row in matching(catalogue, CaseFilter(order=UNSURE), doubts)]
+    assert ids[:5] == ["cell_02", "cell_07", "cell_09", "cell_00", "cell_01"]
+    assert len(ids) == 12
+    plain = matching(catalogue, CaseFilter(order=UNSURE)).tolist()
+    assert plain == matching(catalogue, CaseFilter()).tolist()
+
+
+def test_the_uncertainty_stands_in_the_row():
+    row = row_of(case(), CLASSES, TIERS, Guess((1,)))
+    assert with_doubt(row, Guess((1,), uncertainty=0.1234)).detail == "unsure 0.123"
+    assert with_doubt(row, Guess((1,), uncertainty=1e-6)).detail == "unsure < 0.001"
+    for odd in (None, Guess((1,)), Guess((1,), uncertainty=math.nan)):
+        assert with_doubt(row, odd) == row
 
 
 def test_a_cleared_filter_keeps_its_order():

@@ -4,10 +4,11 @@ import os
 from types import SimpleNamespace
 
 import numpy as np
+import psygnal
 import pytest
 
 from longtail.app.panels import results as results_module
-from longtail.app.panels import results_model
+from longtail.app.panels import results_shelf
 from longtail.app.panels.results import NOBODY, ResultsPanel
 from longtail.app.session import Session
 from longtail.core.backend.events import Finished, Outcome, Progress, Started
@@ -51,8 +52,16 @@ class Stage:
             take(tracked, event)
 
 
+class Unsure:
+    changed = psygnal.Signal()
+
+    def __init__(self):
+        self.layer, self.visible, self.score = None, False, None
+
+
 class Canvas:
     def __init__(self):
+        self.prediction = SimpleNamespace(uncertainty=Unsure())
         self.run, self.prediction_visible, self.prediction_opacity = None, True, 0.6
 
     def show_prediction(self, run_id):
@@ -356,7 +365,7 @@ def test_without_test_cases_it_says_how_to_get_some(panel, add_run, session, qtb
 
 
 def test_large_reports_are_read_off_the_main_thread(panel, add_run, monkeypatch, qtbot):
-    monkeypatch.setattr(results_model, "SMALL_BYTES", 10)
+    monkeypatch.setattr(results_shelf, "SMALL_BYTES", 10)
     add_run(evaluated="test", rare=0.1)
     add_run(evaluated="test")
     assert panel.ask.title.text() == "Reading the results"
@@ -366,7 +375,7 @@ def test_large_reports_are_read_off_the_main_thread(panel, add_run, monkeypatch,
 
 
 def test_a_large_damaged_report_is_told_too(panel, add_run, session, monkeypatch, qtbot):
-    monkeypatch.setattr(results_model, "SMALL_BYTES", 1)
+    monkeypatch.setattr(results_shelf, "SMALL_BYTES", 1)
     run_id = add_run()
     path = session.project.run_folder(run_id) / "evaluation-test.json"
     path.write_text("{not json")
@@ -388,3 +397,22 @@ def test_closing_the_project_empties_the_panel(panel, add_run, session, qtbot):
     add_run(evaluated="test")
     session.close_project()
     qtbot.waitUntil(lambda: panel.pages.currentWidget() is panel.nothing)
+
+
+def test_uncertainty_can_be_shown_where_there_is_a_map_of_it(panel, add_run, canvas, session):
+    add_run(evaluated="test")
+    session.show_case("cell-2")
+    panel.refresh()
+    row, view = panel.case.unsure, canvas.prediction.uncertainty
+    assert row.isHidden()
+    view.layer, view.score = object(), 0.0123
+    view.changed.emit()
+    assert not row.isHidden()
+    assert row.score.text() == "0.012 on average"
+    row.switch.click()
+    assert view.visible
+    view.visible = False
+    view.changed.emit()
+    assert not row.switch.isChecked()
+    assert "Shift+U" in row.switch.toolTip()
+    assert panel.page.scroll.widget().minimumSizeHint().width() <= 310

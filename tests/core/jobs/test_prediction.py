@@ -9,7 +9,7 @@ from longtail.core.backend.events import Artifact, Outcome, Progress, Started, W
 from longtail.core.backend.local import LocalBackend
 from longtail.core.jobs.prediction import PredictCaseJob, PredictFilesJob, PredictJob
 from longtail.core.jobs.record import record
-from longtail.core.predict.shelf import read_shelf
+from longtail.core.predict.shelf import read_shelf, uncertainty_beside
 
 RUN = "run-001-supervised"
 IMAGE_RUN = "run-001-cross-entropy"
@@ -31,6 +31,11 @@ def test_cases_of_a_split_are_predicted_beside_the_lock(volumes, finish):
     assert {one.weights_hash for one in records} == {finished.result["weights_hash"]}
     assert {one.label_version for one in records} == {5}
     assert all(0 <= one.uncertainty < 0.05 for one in records)
+    for one in records:
+        doubt = sitk.ReadImage(str(volumes.path / uncertainty_beside(one.file)))
+        source = sitk.ReadImage(volumes.case(one.case).channels[0])
+        assert doubt.GetPixelID() == sitk.sitkUInt8
+        assert (doubt.GetSize(), doubt.GetOrigin()) == (source.GetSize(), source.GetOrigin())
 
 
 def test_a_predicted_map_lies_on_the_sources_grid_in_class_ids(volumes, finish):
@@ -141,8 +146,8 @@ def test_one_case_now_with_its_uncertainty(volumes, finish):
     result = finished.result
     entropy = sitk.GetArrayFromImage(sitk.ReadImage(str(volumes.path / result["uncertainty_file"])))
     assert entropy.shape == (5, 12, 10)
-    assert entropy.dtype == np.float32
-    assert result["uncertainty"] == pytest.approx(entropy.mean(), abs=1e-4)
+    assert entropy.dtype == np.uint8
+    assert result["uncertainty"] == pytest.approx(entropy.mean() / 255, abs=1 / 255)
     record(volumes, job, finished)
     assert [one.case for one in volumes.predictions(RUN)] == ["scan/3"]
 

@@ -11,6 +11,7 @@ from longtail.core.predict.shelf import (
     map_file,
     open_shelf,
     read_shelf,
+    uncertainty_beside,
     write_shelf,
 )
 
@@ -91,6 +92,7 @@ def test_records_for_the_project(tmp_path):
 def test_names_of_files():
     assert map_file("a/b") == "a__b.nii.gz"
     assert entropy_file("a/b") == "a__b.uncertainty.nii.gz"
+    assert uncertainty_beside("runs/r/predictions/a.nii.gz").endswith("/a.uncertainty.nii.gz")
 
 
 def test_what_another_job_has_put_there_stays(tmp_path):

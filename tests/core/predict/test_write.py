@@ -33,12 +33,18 @@ def test_a_picture_gets_a_picture(tmp_path):
     np.testing.assert_array_equal(read_label_map(path).array, labels)
 
 
-def test_entropy_keeps_its_fractions(tmp_path):
+def test_entropy_is_kept_in_255_steps_on_the_sources_grid(tmp_path):
     entropy = np.linspace(0, 1, 8, dtype=np.float32).reshape(2, 2, 2)
+    entropy[0, 0, 1] = np.nan
     write_entropy(tmp_path / "e.nii.gz", entropy, TILTED)
-    np.testing.assert_allclose(
-        sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "e.nii.gz"))), entropy
-    )
+    found = sitk.ReadImage(str(tmp_path / "e.nii.gz"))
+    stored = sitk.GetArrayFromImage(found)
+    assert stored.dtype == np.uint8
+    entropy[0, 0, 1] = 1.0
+    np.testing.assert_allclose(stored / 255, entropy, atol=0.5 / 255 + 1e-6)
+    assert (stored.min(), stored.max()) == (0, 255)
+    np.testing.assert_allclose(found.GetSpacing(), (0.7, 0.8, 3.0), rtol=1e-6)
+    np.testing.assert_allclose(found.GetDirection(), TILTED.direction, atol=1e-6)
 
 
 def read(path):
