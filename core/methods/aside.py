@@ -8,6 +8,7 @@ import numpy as np
 
 FEWEST_CASES = 6
 FEWEST_GROUPS = 4
+FEWEST_KEPT = 2
 ASIDE_STREAM = 31
 
 IMAGE_SHARE = 0.1
@@ -20,12 +21,13 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def case_groups(held: Mapping[str, Collection[int]], count: int, seed: int) -> Groups:
-    """Deal cases to groups such that each class keeps a case while a group sits out.
+    """Deal cases to groups such that each class keeps two cases while a group sits out.
 
     Parameters
     ----------
     held
-        The outputs that each case holds. The only case with some output never sits out.
+        The outputs that each case holds. A class always keeps two cases: of a rare one that is
+        labelled twice no case ever sits out.
 
     Returns
     -------
@@ -36,14 +38,15 @@ def case_groups(held: Mapping[str, Collection[int]], count: int, seed: int) -> G
         return ()
     order = np.random.default_rng([seed, ASIDE_STREAM]).permutation(len(held))
     ids = [list(held)[at] for at in order]
-    size = -(-len(ids) // count)
+    sizes = [len(part) for part in np.array_split(np.arange(len(ids)), count)]
     groups: list[list[str]] = []
     for case_id in ids:
-        if groups and len(groups[-1]) < size and _can_rest([*groups[-1], case_id], held):
+        room = bool(groups) and len(groups[-1]) < sizes[len(groups) - 1]
+        if room and _can_rest([*groups[-1], case_id], held):
             groups[-1].append(case_id)
-        elif _can_rest([case_id], held):
+        elif len(groups) < count and _can_rest([case_id], held):
             groups.append([case_id])
-    kept = tuple(tuple(group) for group in groups[:count])
+    kept = tuple(tuple(group) for group in groups)
     return kept if len(kept) >= FEWEST_GROUPS else ()
 
 
@@ -72,4 +75,4 @@ def image_groups(presence: Flags, count: int, seed: int) -> tuple[Rows, ...]:
 def _can_rest(case_ids: list[str], held: Mapping[str, Collection[int]]) -> bool:
     all_of = Counter(output for outputs in held.values() for output in outputs)
     theirs = Counter(output for case_id in case_ids for output in held[case_id])
-    return all(all_of[output] > number for output, number in theirs.items())
+    return all(all_of[output] - number >= FEWEST_KEPT for output, number in theirs.items())

@@ -14,6 +14,7 @@ def test_each_case_sits_out_once_and_each_class_keeps_one():
     counts = Counter(case for group in groups for case in group)
     assert set(counts.values()) == {1}
     assert len(counts) >= 12
+    assert {len(group) for group in case_groups({n: {1} for n in "abcdefgh"}, 6, 0)} == {1, 2}
     for group in groups:
         assert any(2 in held[case] for case in held if case not in group)
     assert groups == case_groups(held, 6, seed=0) != case_groups(held, 6, seed=1)
