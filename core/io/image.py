@@ -1,8 +1,9 @@
 """The one reader of images: every format ends here in (channel, z, y, x) or (channel, y, x).
 
 A path is a file, a folder that holds a DICOM series, or a file or folder with a part of it behind
-a `#`: `file.npz#ARRAY:ROW` (one image of an array of images), `folder#SERIES` (one of several DICOM
-series) and `file.nii.gz#channels` (the fourth axis of this file is known to hold channels).
+a `#`: `file.npz#ARRAY:ROW` (one image of an array of images), `file.h5#ARRAY` (one array of an HDF5
+file, `file.h5#ARRAY:xyz` where its axes go so), `folder#SERIES` (one of several DICOM series) and
+`file.nii.gz#channels` (the fourth axis of this file is known to hold channels).
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from ..errors import LongtailError
 from .hostile import reading
 from .image_paths import (
     DICOM_SUFFIXES,
+    H5_SUFFIXES,
     NUMPY_SUFFIXES,
     RASTER_SUFFIXES,
     VOLUME_SUFFIXES,
@@ -124,7 +126,7 @@ def _kind_of_unnamed(path: Path) -> str:
             return "dicom"
     raise LongtailError(
         f"Longtail does not read {path.name}.",
-        "It reads NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG, TIFF and NumPy files.",
+        "It reads NIfTI, NRRD, MetaImage, DICOM, PNG, JPEG, TIFF, NumPy and HDF5 files.",
     )
 
 
@@ -152,4 +154,5 @@ _KINDS = {
     "raster": RASTER_SUFFIXES,
     "dicom": DICOM_SUFFIXES,
     "numpy_file": NUMPY_SUFFIXES,
+    "h5_file": H5_SUFFIXES,
 }

@@ -8,9 +8,12 @@ VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", 
 RASTER_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 NUMPY_SUFFIXES = (".npy", ".npz")
+H5_SUFFIXES = (".h5", ".hdf5")
+"""Opened by the name of an array; a plain folder import does not take them for images."""
+
 IMAGE_SUFFIXES = VOLUME_SUFFIXES + RASTER_SUFFIXES + DICOM_SUFFIXES + NUMPY_SUFFIXES
 
-_SUFFIXES = frozenset(IMAGE_SUFFIXES)
+_SUFFIXES = frozenset(IMAGE_SUFFIXES + H5_SUFFIXES)
 
 
 class Source(NamedTuple):

@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .caselists import listed_splits, split_words
+from .caselists import NO_SPACING, listed_splits, split_words
 from .maskplan import plan_with_masks
 from .plan import FoundCase, ImportPlan, Skipped
 from .request import Request
 
 VOLUME = re.compile(r"(?P<patient>patient\d+)_frame\d+", re.I)
 SLICE = re.compile(r"(?P<volume>(?P<patient>patient\d+)_frame\d+)_slice_\d+", re.I)
-NO_SPACING = "The h5 files give no spacing, so distances are counted in voxels."
 
 
 def is_acdc_h5(source: Path) -> bool:
@@ -42,8 +41,7 @@ def plan_acdc_h5(request: Request, classes: Mapping[int, str]) -> ImportPlan:
         for name, (_, listing) in splits.items()
         if name not in there
     ]
-    kept = len(slices) - len(loose)
-    twice = [f"{kept} slices are left out: their volumes are imported."] if kept else []
+    twice = [_left_words(len(slices) - len(loose))] if len(slices) > len(loose) else []
     return plan_with_masks(
         "acdc",
         cases,
@@ -52,6 +50,12 @@ def plan_acdc_h5(request: Request, classes: Mapping[int, str]) -> ImportPlan:
         skipped=skipped,
         notes=[*split_words(splits), *twice, NO_SPACING],
     )
+
+
+def _left_words(count: int) -> str:
+    if count == 1:
+        return "1 slice is left out: its volume is imported."
+    return f"{count:,} slices are left out: their volumes are imported."
 
 
 def _data(root: Path) -> Path:

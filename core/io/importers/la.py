@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import LongtailError
-from .caselists import listed_splits, split_words
+from .caselists import NO_SPACING, listed_splits, split_words
 from .maskplan import NO_MASK, plan_with_masks
 from .plan import FoundCase, ImportPlan, Skipped
 from .request import Request
@@ -17,7 +17,6 @@ SCAN, MASK = "lgemri.nrrd", "laendo.nrrd"
 H5 = "mri_norm2.h5"
 DEEPEST = 3
 SET = re.compile(r"^(training|testing)( set)?$", re.I)
-H5_NOTE = "The h5 files give no spacing, so distances are counted in voxels."
 
 
 def is_la(source: Path) -> bool:
@@ -130,4 +129,4 @@ def _class_name(request: Request) -> str:
 def _notes(scans: Sequence[_Scan], splits: Mapping[str, tuple[str, str]]) -> list[str]:
     if not any(scan.is_h5 for scan in scans):
         return split_words(splits) if splits else []
-    return [*split_words(splits), H5_NOTE]
+    return [*split_words(splits), NO_SPACING]

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from longtail.core.errors import LongtailError
+from longtail.core.io.image import read_channels
 from longtail.core.io.importers import plan_import
+from longtail.core.io.labelmap import check_mask
 
 CLASSES = ("right ventricle", "myocardium", "left ventricle")
 
@@ -104,3 +106,62 @@ def test_folders_of_patients_without_frames_are_something_else(tmp_path, voxels,
 def test_labels_from_elsewhere_are_refused(acdc):
     with pytest.raises(LongtailError, match="without labels from elsewhere"):
         plan_import(acdc, labels=acdc / "training", format="acdc")
+
+
+@pytest.fixture
+def slices_and_volumes(tmp_path, voxels, h5_at):
+    """The folder of the semi-supervised literature: three patients, one with slices alone."""
+    image, label = voxels.astype(np.float32), (voxels % 4).astype(np.uint8)
+    for name in ("patient001_frame01", "patient001_frame12", "patient002_frame01"):
+        h5_at(tmp_path / "data" / f"{name}.h5", image=image, label=label, scribble=label)
+    for name in ("patient001_frame01_slice_1", "patient003_frame01_slice_1"):
+        h5_at(tmp_path / "data" / "slices" / f"{name}.h5", image=image[0], label=label[0])
+    lists = {
+        "train_slices": ["patient001_frame01_slice_1", "patient003_frame01_slice_1"],
+        "train": ["patient001_frame01", "patient001_frame12"],
+        "val": ["patient002_frame01"],
+        "test": ["patient004_frame01"],
+    }
+    for name, lines in lists.items():
+        (tmp_path / f"{name}.list").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_the_h5_files_of_the_literature(slices_and_volumes, voxels):
+    plan = plan_import(slices_and_volumes)
+    assert plan.format == "acdc"
+    cases = {case.id: case for case in plan.cases}
+    assert {name: case.split for name, case in cases.items()} == {
+        "data/patient001_frame01": "train",
+        "data/patient001_frame12": "train",
+        "data/patient002_frame01": "val",
+        "data/slices/patient003_frame01_slice_1": "train",
+    }
+    first = cases["data/patient001_frame01"]
+    assert (first.patient, first.shape, first.spacing_mm) == ("patient001", (4, 5, 6), None)
+    np.testing.assert_array_equal(read_channels(first.channels).array[0], voxels)
+    np.testing.assert_array_equal(
+        check_mask(first.mask, first.shape, None, {1: 1, 2: 2, 3: 3}), voxels % 4
+    )
+    assert cases["data/slices/patient003_frame01_slice_1"].shape == (5, 6)
+    assert "1 slice is left out: its volume is imported." in told(plan)
+    assert "patient004_frame01: test.list names it, but it is not there." in told(plan)
+    assert "give no spacing" in told(plan)
+    assert plan.class_names == CLASSES
+
+
+def test_h5_files_without_lists(slices_and_volumes):
+    for path in slices_and_volumes.glob("*.list"):
+        path.unlink()
+    plan = plan_import(slices_and_volumes / "data")
+    assert plan.format == "acdc"
+    assert {case.split for case in plan.cases} == {None}
+    assert "no lists of training and test cases" in told(plan)
+
+
+def test_a_broken_h5_file_is_left_out(slices_and_volumes):
+    path = slices_and_volumes / "data" / "patient002_frame01.h5"
+    path.write_bytes(path.read_bytes()[:700])
+    plan = plan_import(slices_and_volumes)
+    assert len(plan.cases) == 3
+    assert "patient002_frame01.h5" in told(plan)

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from longtail.core.errors import LongtailError
+from longtail.core.io.image import read_channels
 from longtail.core.io.importers import plan_import
 from longtail.core.io.labelmap import check_mask
+from longtail.core.project.importing import apply_plan
+from longtail.core.project.records import Split, Task
+from longtail.core.project.store import Project
 
 SETS = {"Training Set": ("0RZDK210BSMWAA6467LU", "1D7CUD1955YZPGK8XHJX"), "Testing Set": ("A1",)}
 
@@ -84,3 +88,39 @@ def test_a_list_that_is_no_text(la):
 def test_nothing_of_the_challenge(tmp_path):
     with pytest.raises(LongtailError, match="no scan of the atrial challenge"):
         plan_import(tmp_path, format="la")
+
+
+@pytest.fixture
+def normalised(tmp_path, voxels, h5_at):
+    """The folder of the semi-supervised literature; its axes go x, y, z."""
+    for scan in ("A1", "B2", "C3"):
+        folder = tmp_path / "2018LA_Seg_Training Set" / scan
+        label = (voxels % 2).astype(np.uint8)
+        h5_at(folder / "mri_norm2.h5", image=voxels.T.astype(np.float32), label=label.T)
+    (tmp_path / "train.list").write_text("A1\nB2\n")
+    (tmp_path / "test.list").write_text("C3\n")
+    return tmp_path
+
+
+def test_the_h5_files_of_the_literature(normalised, voxels):
+    plan = plan_import(normalised)
+    assert plan.format == "la"
+    assert [case.split for case in plan.cases] == ["train", "train", "test"]
+    case = plan.cases[0]
+    assert (case.id, case.patient) == ("2018LA_Seg_Training Set/A1", "A1")
+    assert (case.shape, case.spacing_mm) == ((4, 5, 6), None)
+    np.testing.assert_array_equal(read_channels(case.channels).array[0], voxels)
+    array = check_mask(case.mask, case.shape, None, {1: 1, 255: 1})
+    np.testing.assert_array_equal(array, voxels % 2)
+    assert "give no spacing" in told(plan)
+
+
+def test_h5_files_become_cases_of_a_project(normalised, tmp_path_factory, voxels):
+    place = tmp_path_factory.mktemp("projects") / "la.longtail"
+    with Project.create(place, task=Task.SEGMENTATION, classes=["atrium"]) as project:
+        plan = plan_import(normalised, task="segmentation", classes=["atrium"])
+        result = apply_plan(project, plan)
+        assert (result.added, result.skipped) == (3, ())
+        name = "2018LA_Seg_Training Set/C3"
+        np.testing.assert_array_equal(project.read_label_map(name), voxels % 2)
+        assert project.case(name).split is Split.TEST
