@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -73,5 +72,7 @@ def _overlap(
 def _middle(values: Tensor, size: Sequence[int]) -> Tensor:
     """Cut the margin off, (..., *space) to (..., *size)."""
     have = values.shape[-len(size) :]
-    starts = np.subtract(have, size) // 2
-    return values[(..., *(slice(at, at + side) for at, side in zip(starts, size, strict=True)))]
+    starts = [(long - side) // 2 for long, side in zip(have, size, strict=True)]
+    box = tuple(slice(at, at + side) for at, side in zip(starts, size, strict=True))
+    inner: Tensor = values[(Ellipsis, *box)]
+    return inner

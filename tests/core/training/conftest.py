@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from longtail.core.methods.spec import read_spec, write_spec
 from longtail.core.project.records import ImageLabels, NewCase, Split, Status, Task
 from longtail.core.project.store import Project
+from longtail.core.training.engine import train
+from longtail.core.training.plan import plan_run
+
+SMALL = {"width": 4, "patch": "16x16x16"}
+SMALL_IMAGES = {"size": 32, "batch": 8}
 
 
 class Context:
@@ -89,6 +95,16 @@ def volumes(tmp_path, volumes_folder) -> Iterator[Project]:
         yield project
 
 
+@pytest.fixture
+def many_volumes(tmp_path, volumes_folder) -> Iterator[Project]:
+    """Seven labelled volumes: enough for some to sit out in turn."""
+    cases = [volume_case(volumes_folder, number, Split.TRAIN) for number in range(10, 17)]
+    folder = tmp_path / "many.longtail"
+    with Project.create(folder, task=Task.SEGMENTATION, classes=["ball", "pea"]) as project:
+        project.add_cases(cases, status=Status.REVIEWED)
+        yield project
+
+
 def pictures_array(seed=0, counts=(16, 8, 4)):
     """Grey pictures whose classes are stripes, a square, or neither."""
     random = np.random.default_rng(seed)
@@ -161,3 +177,33 @@ def context():
 @pytest.fixture
 def finish():
     return run_to_end
+
+
+@pytest.fixture
+def start(tmp_path, finish, context):
+    """Train a plan in a folder: gives events, result and folder."""
+
+    def begin(
+        project,
+        method,
+        *,
+        name="run",
+        resume=False,
+        spec=None,
+        stop_after=None,
+        changes=(),
+        settings=None,
+        **wishes,
+    ):
+        small = SMALL if method == "supervised" else SMALL_IMAGES
+        spec = spec or plan_run(
+            project, method=method, settings={**small, **(settings or {})}, **wishes
+        )
+        folder = tmp_path / name
+        if not resume:
+            write_spec(folder, spec)
+        steps = train(read_spec(folder), project, folder, context(stop_after, changes), resume)
+        events, result = finish(steps)
+        return events, result, folder
+
+    return begin

@@ -23,36 +23,6 @@ SMALL = {"width": 4, "patch": "16x16x16"}
 SMALL_IMAGES = {"size": 32, "batch": 8}
 
 
-@pytest.fixture
-def start(tmp_path, finish, context):
-    """Train a plan in a folder: gives events, result and folder."""
-
-    def begin(
-        project,
-        method,
-        *,
-        name="run",
-        resume=False,
-        spec=None,
-        stop_after=None,
-        changes=(),
-        settings=None,
-        **wishes,
-    ):
-        small = SMALL if method == "supervised" else SMALL_IMAGES
-        spec = spec or plan_run(
-            project, method=method, settings={**small, **(settings or {})}, **wishes
-        )
-        folder = tmp_path / name
-        if not resume:
-            write_spec(folder, spec)
-        steps = train(read_spec(folder), project, folder, context(stop_after, changes), resume)
-        events, result = finish(steps)
-        return events, result, folder
-
-    return begin
-
-
 def weights(folder):
     return load(folder / "checkpoints" / "last.pt")["weights"]
 
