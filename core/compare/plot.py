@@ -13,7 +13,7 @@ from .svg import GREY, INK, PALE, Drawing, Scale
 WIDTH = 1080
 NAMES_WIDTH = 250
 MARGIN = 24
-GAP = 26
+GAP = 42
 LINE = 24
 CLASSES_SHOWN = 4
 SAME, BETTER, WORSE = "#6e7781", "#0072b2", "#d55e00"
@@ -103,12 +103,12 @@ def _band(
     """Draw a row of panels beside the names; give where it ends."""
     several = len({row.labelled for row in rows}) > 1
     for number, row in enumerate(rows):
-        words = f"{row.name}, {row.labels} labelled" if several else row.name
-        drawing.text(NAMES_WIDTH - 10, _line(top, number) + 4, _short(words), anchor="end")
+        words = f"{_short(row.name, 22)}, {row.labels} labelled" if several else _short(row.name)
+        drawing.text(NAMES_WIDTH - 10, _line(top, number) + 4, words, anchor="end")
     width = (WIDTH - NAMES_WIDTH - MARGIN - GAP * (len(panels) - 1)) / len(panels)
     for number, panel in enumerate(panels):
         left = NAMES_WIDTH + number * (width + GAP)
-        drawing.text(left, top, _short(panel.title, int(width / 6.5)), bold=True)
+        drawing.text(left, top, _short(panel.title, int(width / 7)), bold=True)
         fill(drawing, panel, rows, (left, left + width), top)
     return _line(top, len(rows)) + 22
 
@@ -220,5 +220,5 @@ def _known(values: Points) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _short(words: str, length: int = 38) -> str:
+def _short(words: str, length: int = 34) -> str:
     return words if len(words) <= length else f"{words[: length - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -69,10 +69,9 @@ def introduction(comparison: Comparison) -> list[str]:
 
 def spread_text(name: str, one: Spread | None) -> str:
     """Write `mean, plus or minus deviation`; the deviation only where there are two runs."""
-    measure = MEASURES[name]
     if one is None or one.mean is None:
         return NO_VALUE
-    text = measure.text(one.mean)
+    text = _digits(one.mean, name)
     return text if one.sd is None else f"{text} {PLUS_MINUS} {_digits(one.sd, name)}"
 
 

@@ -174,7 +174,8 @@ def _class_names(records: Sequence[CellRecord]) -> tuple[str, ...]:
 
 def _notes(plan: Plan, records: Sequence[CellRecord]) -> list[str]:
     notes = list(plan.notes)
-    notes += dict.fromkeys(record.tiers for record in records if record.tiers)
+    if plan.task is not Task.SEGMENTATION:  # there each class has lines of its own
+        notes += dict.fromkeys(record.tiers for record in records if record.tiers)
     for package in ("napari-longtail", "torch", "monai"):
         found = {record.versions.get(package, "") for record in records if record.versions}
         if len(found) > 1:

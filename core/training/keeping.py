@@ -9,6 +9,7 @@ from typing import Any
 
 from ..backend.events import Artifact, Event
 from ..checkpoints.store import FOLDER, load, save
+from ..errors import LongtailError
 from ..files import replacing
 from ..methods.run import MethodRun
 from .stepper import Stepper
@@ -112,10 +113,18 @@ def read_last(folder: Path) -> dict[str, Any] | None:
     Raises
     ------
     LongtailError
-        The file is damaged.
+        The file is damaged, or only its weights were kept.
     """
     path = folder / FOLDER / LAST
-    return load(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    state = load(path)
+    if "training" not in state:
+        raise LongtailError(
+            f"Of {folder.name} only its weights were kept, so it cannot be gone on with.",
+            "Train a new run; a comparison keeps all with --keep all.",
+        )
+    return state
 
 
 def _file_name(name: str) -> str:

@@ -1,0 +1,103 @@
+"""What `longtail bench` offers, and how comparisons are asked for; nothing is trained here."""
+
+import json
+
+import numpy as np
+import pytest
+
+from longtail.app import __main__ as command
+from longtail.app.cli import bench
+from longtail.core.project.records import ImageLabels, NewCase, Split, Status, Task
+from longtail.core.project.store import Project
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Six pictures of two classes, two of them for testing."""
+    cases = []
+    for number in range(6):
+        np.save(tmp_path / f"p{number}.npy", np.full((8, 8), number, np.uint8))
+        split = Split.TRAIN if number < 4 else Split.TEST
+        answer = ImageLabels(yes=frozenset({1 + number % 2}))
+        path = str(tmp_path / f"p{number}.npy")
+        cases.append(NewCase(f"p{number}", (path,), (8, 8), 1, None, split, labels=answer))
+    folder = tmp_path / "pictures.longtail"
+    with Project.create(folder, task=Task.CLASSIFICATION, classes=["a", "b"]) as project:
+        project.add_cases(cases, status=Status.REVIEWED)
+    return str(folder)
+
+
+def files_of(folder):
+    """What is there, but for what SQLite keeps beside a database that was read."""
+    return {path for path in folder.rglob("*") if not path.name.startswith("project.db-")}
+
+
+def test_help_says_what_there_is(capsys):
+    assert command.main(["bench", "--help"]) == 0
+    told = capsys.readouterr().out
+    for name in ("segmentation", "classification", "label-efficiency", "startup", "catalogue"):
+        assert name in told
+
+
+def test_an_unknown_name_is_a_sentence_that_lists_the_others(capsys):
+    assert command.main(["bench", "nonsense"]) == 1
+    told = capsys.readouterr().err
+    assert "no benchmark nonsense" in told
+    assert "segmentation" in told
+    assert "startup" in told
+
+
+def test_an_installed_package_says_that_its_benchmarks_are_elsewhere(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bench, "BENCHMARKS", tmp_path / "absent")
+    assert command.main(["bench", "nonsense"]) == 1
+    assert "source checkout" in capsys.readouterr().err
+
+
+def test_a_developers_benchmark_is_run_by_its_path(tmp_path, monkeypatch, capsys):
+    (tmp_path / "startup.py").write_text(
+        "def measure():\n"
+        "    return [{'measure': 'm', 'value': 1.5, 'unit': 's', 'reference': None,"
+        " 'ratio': None, 'target': 2.0, 'ok': True}]\n"
+    )
+    monkeypatch.setattr(bench, "BENCHMARKS", tmp_path)
+    assert command.main(["bench", "startup", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["name"] == "startup"
+    assert document["results"][0]["value"] == 1.5
+
+
+def test_a_dry_run_says_what_and_how_long_and_writes_nothing(pictures, capsys, tmp_path):
+    words = f"bench classification {pictures} --methods ce,ldam --seeds 0,1 --minutes 6 --dry-run"
+    before = files_of(tmp_path)
+    assert command.main(words.split()) == 0
+    told = capsys.readouterr().out
+    assert "4 runs of 6 minutes each: 2 methods, 2 seeds." in told
+    assert "ldam: cross-entropy, preset auto, loss ldam." in told
+    assert "25 minutes in all" in told
+    assert files_of(tmp_path) == before
+
+
+def test_a_dry_run_as_json_lists_the_runs(pictures, capsys):
+    words = f"bench label-efficiency {pictures} --methods ce --labelled 2,4 --dry-run --json"
+    assert command.main(words.split()) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [cell["labelled"] for cell in document["cells"]] == ["2", "4"]
+    assert document["plan"]["minutes"] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("segmentation {} --methods supervised", "Use bench classification"),
+        ("classification {} --methods supervised", "does not do classification"),
+        ("classification {} --methods ce --seeds one", "no whole numbers"),
+        ("classification {} --methods ce --minutes 1 --iterations 2", "either minutes or"),
+        ("label-efficiency {} --methods ce --labelled 4", "two numbers"),
+        ("classification {}.not --methods ce", "not"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_a_sentence(pictures, capsys, words, told):
+    assert command.main(["bench", *words.format(pictures).split()]) == 1
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
