@@ -127,8 +127,8 @@ def backend():
 def write_maps(folder, count):
     """Volumes with a block of class 1 and, in most, a voxel of class 2."""
     for number in range(count):
-        image = np.zeros((4, 8, 8), np.float32)
-        mask = np.zeros((4, 8, 8), np.uint8)
+        image = np.zeros((4, 16, 16), np.float32)
+        mask = np.zeros((4, 16, 16), np.uint8)
         image[1:3, 2:6, 2:6], mask[1:3, 2:6, 2:6] = 100, 1
         if number % 3:
             mask[3, 7, 7] = 2
@@ -146,7 +146,7 @@ def scans(tmp_path):
         NewCase(
             f"scan{number}",
             (str(source / f"scan{number}.npy"),),
-            (4, 8, 8),
+            (4, 16, 16),
             1,
             (1.0, 1.0, 1.0),
             Split.TRAIN if number < 8 else Split.TEST,

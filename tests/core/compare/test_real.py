@@ -9,22 +9,18 @@ from longtail.core.compare.running import run_comparison
 from longtail.core.evaluate.report import read_report
 from longtail.core.jobs.comparing import JOBS, compare
 from longtail.core.jobs.training import TrainJob
-from longtail.core.project.sample import build_heart_sample
 from longtail.core.project.store import Project
 
-QUICK = {"patch": "32x32", "width": 4, "batch": 1}
+pytestmark = pytest.mark.slow  # it waits for torch and MONAI
 
-
-@pytest.fixture
-def heart(tmp_path):
-    return build_heart_sample(tmp_path, scans=8)
+QUICK = {"patch": "16x16", "dimensions": "2d", "width": 4, "batch": 1}
 
 
 def test_an_interrupted_comparison_of_outlines_goes_on_and_keeps_only_weights(
-    plan_for, heart, backend
+    plan_for, scans, backend
 ):
     plan = plan_for(
-        heart, methods=["supervised"], seeds=[0, 1], labelled=["2"], iterations=3, settings=QUICK
+        scans, methods=["supervised"], seeds=[0, 1], labelled=["2"], iterations=3, settings=QUICK
     )
     pressed = []
 
@@ -39,7 +35,7 @@ def test_an_interrupted_comparison_of_outlines_goes_on_and_keeps_only_weights(
     found = compare(plan, backend)
     assert found.is_complete
     assert [record.iterations for record in found.records] == [3, 3]
-    with Project.open(heart) as project:
+    with Project.open(scans) as project:
         assert len(project.runs()) == 2
         for record in found.records:
             folder = project.run_folder(record.run)
