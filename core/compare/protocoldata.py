@@ -87,17 +87,18 @@ def _is_labelled(case: FoundCase) -> bool:
 
 
 def _split_words(project: Project, protocol: Protocol, *, listed: bool) -> str:
-    parts: dict[Split, set[str]] = {part: set() for part in Split}
+    groups: dict[Split, set[str]] = {part: set() for part in Split}
     cases: Counter[Split] = Counter()
     for case in project.cases():
-        parts[case.split].add(case.patient or case.id)
+        groups[case.split].add(case.patient or case.id)
         cases[case.split] += 1
     counts = ", ".join(
-        f"{cases[part]} {part.value} ({len(parts[part])} patients)" for part in Split
+        f"{cases[part]} {part.value} ({len(groups[part])} {protocol.group})" for part in Split
     )
     how = (
-        "as the lists of the data say"
+        "divided as the lists of the data say"
         if listed
-        else f"drawn by patient as {protocol.split}, since the data bring no lists"
+        else f"drawn as {protocol.split}, since the data bring no lists, each of the "
+        f"{protocol.group} into one part"
     )
-    return f"The cases are divided {how}: {counts}."
+    return f"The cases are {how}: {counts}."

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ... import resources
 from ..errors import LongtailError
-from ..methods.catalogue import METHODS
 from ..project.records import Task
 from ..project.store import Project
 from .plan import Plan
@@ -19,23 +18,6 @@ from .results import Comparison, Row
 PROTOCOLS = ("acdc", "la", "isic", "aptos")
 ALL_LABELS = "all"
 PER_CENT = 100
-
-SAME_FOR_ALL = (
-    "dimensions",
-    "patch",
-    "spacing",
-    "mirror",
-    "width",
-    "levels",
-    "dropout",
-    "encoder",
-    "size",
-    "pretrained",
-    "orientation",
-    "augmentation",
-    "batch",
-)
-"""Settings of the leader's preset that every method gets: image, network and augmentation."""
 
 BESIDE = {
     Task.SEGMENTATION: ("dice", "asd_mm"),
@@ -55,7 +37,10 @@ class Budget(BaseModel):
 
 
 class Variant(BaseModel):
-    """What differs between the published protocol and its short form."""
+    """What differs between the published protocol and its short form.
+
+    `preset` is taken by every method that has it, `settings` go before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -111,10 +96,10 @@ class Protocol(Variant):
         Names in the order of their ids; empty takes those of the data.
     split
         Shares of train, val and test, drawn by patient where the data bring no lists.
+    group
+        What is never divided over the parts, in the plural: patients, lesions.
     taken
         Whether only the source's training part is divided, or all that is labelled.
-    leader
-        The method whose preset says how images and network are for all.
     """
 
     name: str
@@ -123,11 +108,11 @@ class Protocol(Variant):
     task: Task
     classes: tuple[str, ...] = ()
     split: str
+    group: str = "patients"
     taken: Literal["training", "labelled"] = "training"
     labelled: tuple[str, ...] = ()
     methods: tuple[str, ...] = Field(min_length=1)
     reference: str
-    leader: str
     validation: Literal["none", "split"] = "none"
     notes: tuple[str, ...] = ()
     short: Variant
@@ -171,7 +156,7 @@ def plan_protocol(
         iterations=variant.budget.iterations,
         validation=protocol.validation,
         presets=(variant.preset,),
-        settings={**_shared(protocol.leader, variant.preset), **variant.settings},
+        settings=variant.settings,
         reference=protocol.reference,
         device=device,
         title=f"{protocol.title}, short form" if short else protocol.title,
@@ -191,12 +176,6 @@ def beside_published(protocol: Protocol, found: Comparison) -> list[tuple[str, s
         (method, labels, figure, _figures(row, protocol.task) if row else "")
         for method, labels, figure, row in published
     ]
-
-
-def _shared(leader: str, preset: str) -> dict[str, Any]:
-    """Give the settings of the leader's preset that make images and network the same for all."""
-    settings = METHODS.get(leader).presets.get(preset, {})
-    return {key: settings[key] for key in SAME_FOR_ALL if key in settings}
 
 
 def _figures(row: Row, task: Task) -> str:

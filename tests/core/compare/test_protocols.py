@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from longtail.core.compare.contenders import read_contender
 from longtail.core.compare.protocoldata import find_cases, make_project
 from longtail.core.compare.protocols import (
     PROTOCOLS,
@@ -16,7 +17,7 @@ from longtail.core.errors import LongtailError
 from longtail.core.io.geometry import plain_geometry
 from longtail.core.io.nifti_writer import write_nifti
 from longtail.core.methods.catalogue import METHODS
-from longtail.core.project.records import Split
+from longtail.core.project.records import Split, Task
 from longtail.core.project.store import Project
 
 ROOMY = plain_geometry((10.0, 1.5, 1.5))
@@ -66,7 +67,7 @@ def test_patients_are_divided_and_the_challenges_test_set_is_left_out(acdc, tmp_
         assert len(project.cases()) == 40
     assert [len(parts[part]) for part in Split] == [14, 2, 4]
     assert not parts[Split.TRAIN] & parts[Split.TEST]
-    assert "drawn by patient as 70/10/20" in told[0]
+    assert "drawn as 70/10/20, since the data bring no lists" in told[0]
     assert "28 train (14 patients)" in told[0]
     assert not (tmp_path / "making-acdc.longtail").exists()
 
@@ -135,7 +136,8 @@ def test_a_lesion_never_stands_on_both_sides(tmp_path):
         "lesion_id,image_id,dx\n" + "\n".join(rows)
     )
     write_pictures(tmp_path / "ham" / "images", [f"I{n}" for n in range(120)])
-    _, target, _ = made("isic", tmp_path / "ham", tmp_path)
+    _, target, told = made("isic", tmp_path / "ham", tmp_path)
+    assert "each of the lesions into one part" in told[0]
     with Project.open(target, write=False) as project:
         parts = by_part(project)
         names = {one.name for one in project.classes}
@@ -180,11 +182,13 @@ def test_data_without_labels(acdc, tmp_path):
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_what_a_protocol_names_is_there(name):
     protocol = read_protocol(name)
-    leader = METHODS.get(protocol.leader)
-    assert protocol.preset in leader.presets
-    assert protocol.short.preset in leader.presets
+    methods = [METHODS.get(read_contender(text).method) for text in protocol.methods]
+    for preset in (protocol.preset, protocol.short.preset):
+        assert any(preset in method.presets for method in methods)
+    if protocol.task is Task.SEGMENTATION:
+        # The published size, network and optimiser are for all, so that only methods differ.
+        assert all(protocol.preset in method.presets for method in methods)
     assert protocol.reference in protocol.methods
-    assert protocol.leader in protocol.methods
     columns = {column for row in protocol.reported.rows for column in row.values}
     assert columns == set(protocol.labelled or ("all",))
     ours = {row.ours for row in protocol.reported.rows} - {None}
@@ -197,7 +201,15 @@ def test_published_figures_beside_ours(acdc, tmp_path):
     with Project.open(target, write=False) as project:
         plan = plan_protocol(project, protocol, short=True)
     overall = {"dice": Spread(0.871, 0.01, 3), "asd_mm": Spread(None, None, 0)}
-    row = Row("action++", "3 patients", ("seed 0",), overall, {}, {})
+    row = Row(
+        name="action++",
+        labelled="3 patients",
+        replicates=("seed 0",),
+        overall=overall,
+        classes={},
+        points={},
+        class_points={},
+    )
     table = beside_published(protocol, Comparison(plan, (row,), (), (), ()))
     assert ("ACTION++", "3 patients", "88.5 / 0.723", "87.1 / -") in table
     assert ("ACTION++", "7 patients", "90.4 / 0.592", "") in table
