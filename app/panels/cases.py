@@ -257,6 +257,9 @@ class CasesPanel(QWidget):
         """Change parts of the filter and show what it lets through."""
         self.filter = replace(self.filter, **changes)  # type: ignore[arg-type]
         self.apply_filter()
+        if "order" in changes:
+            # Whoever asks for an order wants to see what comes first in it.
+            self.list.scrollToTop()
 
     def pick_status(self, status: Status | None) -> None:
         """Show cases of one status, or of all."""

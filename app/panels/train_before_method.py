@@ -23,7 +23,7 @@ from ..widgets.paint import bar, sized
 
 LIST_PX = 380
 MOST_ROWS = 7
-_EDGE, _LINES = 10, 2
+_EDGE, _LINES, _SCROLLBAR_PX = 10, 2, 12
 _SENTENCE = int(Qt.ItemDataRole.UserRole) + 1
 _WRAP = int(Qt.TextFlag.TextWordWrap)
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -94,7 +94,7 @@ class MethodDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Give room for the title and the lines that the sentence takes."""
         title, quiet = self._fonts(option)
-        wide = LIST_PX - 2 * _EDGE
+        wide = LIST_PX - 2 * _EDGE - _SCROLLBAR_PX
         most = QFontMetrics(quiet).lineSpacing() * _LINES
         words = str(index.data(_SENTENCE) or "")
         taken = QFontMetrics(quiet).boundingRect(0, 0, wide, 1000, _WRAP, words).height()

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from longtail.app.panels.train_live import Curve
-from longtail.app.plots import MOST_DRAWN, CurvePlot, Legend, line_colour, named, thinned
+from longtail.app.plots import (
+    MOST_DRAWN,
+    CurvePlot,
+    Legend,
+    line_colour,
+    line_px,
+    named,
+    thinned,
+)
 from longtail.app.theme import contrast, tokens
 
 POINTS = tuple((step, step / 100) for step in range(0, 100, 5))
@@ -67,6 +75,18 @@ def test_the_last_curve_lies_on_top_and_one_singled_out_above_it(plot):
     plot.single_out("head class")
     assert plot.level("head class") > plot.level("tail class")
     assert plot.singled_out == "head class"
+
+
+def test_of_many_curves_the_lowest_lie_on_top(plot):
+    many = tuple(Curve(f"c{i}", "#56b4e9", ((0, 0.0), (9, i / 40)), "head") for i in range(40))
+    plot.show_curves(many, 10)
+    plot.draw_now()
+    assert min(plot.level(f"c{i}") for i in range(9)) > max(
+        plot.level(f"c{i}") for i in range(9, 40)
+    )
+    plot.single_out("c39")
+    assert plot.level("c39") > plot.level("c0")
+    assert line_px(2) > line_px(8) > line_px(40) >= 1
 
 
 def test_curves_that_are_gone_are_taken_away(plot):

@@ -24,6 +24,15 @@ class Settings(BaseModel):
     )
 
 
+class Grouped(BaseModel):
+    queue: int = Field(1, title="Queue", json_schema_extra={"group": "Contrast", "advanced": True})
+    plain: int = Field(2, title="Plain")
+    rare: int = Field(3, title="Rare", json_schema_extra={"advanced": True})
+    mixing: int = Field(4, title="Mixing", json_schema_extra={"group": "Mixing", "advanced": True})
+    pull: int = Field(5, title="Pull", json_schema_extra={"group": "Contrast", "advanced": True})
+    near: int = Field(6, title="Near", json_schema_extra={"group": "Mixing"})
+
+
 class Other(BaseModel):
     depth: int = 2
 
@@ -115,6 +124,30 @@ def test_another_model_replaces_the_rows(form):
     form.show_model(Other, {})
     assert form.names() == ("depth",)
     assert form.more.isHidden()
+
+
+def order(layout):
+    parts = [layout.itemAt(place).widget() for place in range(layout.count())]
+    return [part.field.name if hasattr(part, "field") else part.label.text() for part in parts]
+
+
+def test_fields_of_a_group_stand_together_under_its_name(form):
+    form.show_model(Grouped, {})
+    assert order(form._plain) == ["plain", "MIXING", "near"]
+    assert order(form._rare) == ["rare", "CONTRAST", "queue", "pull", "MIXING", "mixing"]
+    assert form.values == {}
+    form.show_model(Other, {})
+    assert order(form._plain) == ["depth"]
+    assert order(form._rare) == []
+    assert form._headings == []
+
+
+def test_a_number_with_many_digits_is_that_of_the_preset(form):
+    form.show_preset({"rate": 2 / 3})
+    assert form.row("rate").control.text() == "0.666667"
+    assert form.values == {}
+    form.row("rate").set_value(0.6)
+    assert form.values == {"rate": 0.6}
 
 
 def test_problems_from_elsewhere_stand_at_their_field_or_on_top(form):

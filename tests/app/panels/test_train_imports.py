@@ -21,6 +21,7 @@ QT_FREE = """
 import sys
 from longtail.app.panels import results_model, results_state
 from longtail.app.panels import train_fields, train_live, train_model, train_outcome
+from longtail.app.panels import train_map, train_past, train_record
 assert not [name for name in sys.modules if name.startswith(("PySide6", "PyQt", "qtpy"))]
 """
 
