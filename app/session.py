@@ -136,6 +136,7 @@ class Session:
     classes_changed = Signal()
     case_about_to_change = Signal()
     case_changed = Signal()
+    cases_asked = Signal(tuple, str)
     labels_changed = Signal(tuple)
     run_changed = Signal()
     runs_changed = Signal()
@@ -264,6 +265,13 @@ class Session:
             self.show_case(self.catalogue.ids[waiting[0]])
         else:
             self.notify("Every case in the list has labels.")
+
+    def list_cases(self, case_ids: Sequence[str], words: str) -> None:
+        """Ask the list to show only these cases; `words` say what they have in common."""
+        if case_ids:
+            self.cases_asked.emit(tuple(case_ids), words)
+        else:
+            self.notify(f"No case: {words}.")
 
     def labels_saved(self, case_ids: Sequence[str]) -> None:
         """Say that labels or a status were written: counts and lists are read again."""

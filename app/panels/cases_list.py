@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..widgets.basic import IconButton, LinkButton, TextLabel, mark
+from ..widgets.basic import ElidedLabel, IconButton, LinkButton
 from ..widgets.dress import icon
 from ..widgets.page import EmptyState
 from .cases_delegate import ROW_PX, CaseDelegate
@@ -170,8 +170,7 @@ class NarrowedRow(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.words = TextLabel("", self)
-        mark(self.words, "quiet")
+        self.words = ElidedLabel("", self, kind="quiet")
         clear = LinkButton("Show all", self)
         clear.clicked.connect(lambda _checked=False: self.clear_asked.emit())
         row = QHBoxLayout(self)

@@ -5,29 +5,29 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QIcon, QShowEvent
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ...core.backend.events import Event, Finished, Outcome
 from ...core.errors import LongtailError
 from ...core.evaluate.report import Report
 from ...core.project.records import RunRecord, Split
 from ..background import Errands
-from ..settings_form import keep_wheel_calm
-from ..widgets import EmptyState, GhostButton, Page, PrimaryButton, Segments, TitleLabel, dress
-from .results_case import CaseResults, PredictionView
-from .results_model import ReportShelf, case_sentence, evaluated_splits, measures_of, results
-from .results_parts import FiguresPart, WorkingPart
+from ..widgets import EmptyState, dress
+from .results_case import PredictionView
+from .results_model import case_sentence, measures_of, results
+from .results_page import ResultsPage
+from .results_shelf import ReportShelf, evaluated_splits
 from .results_state import (
     PART_WORDS,
     PARTS,
     Facts,
     Stand,
+    kept_setting,
     run_title,
     stand,
 )
 from .train_model import labelled_in, run_of
 from .train_outcome import KEPT
-from .train_parts import SayCard
 from .train_words import case_noun, clock, run_number
 
 if TYPE_CHECKING:
@@ -75,7 +75,6 @@ class ResultsPanel(QWidget):
         self._soon.timeout.connect(self.refresh)
         self._tick.timeout.connect(self._show_progress)
         self._make()
-        self._lay_out()
         dress(self)
         self._connect()
         self.refresh()
@@ -137,11 +136,14 @@ class ResultsPanel(QWidget):
                 failed,
                 working is not None,
                 reading,
+                kept_setting(project, run),
             )
         )
         self._show_stand(self._stand)
         self.figures.setVisible(report is not None)
         self.case.show_measured("")
+        self.slider.show_run(project, run, self._split, None if working else report)
+        self.details.show_report(report)
         if report is not None:
             self._show_report(project, run, report)
 
@@ -299,6 +301,7 @@ class ResultsPanel(QWidget):
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
         self._errands.close()
+        self.slider.close_threads()
         self.case.close_threads()
 
     # --- choices ---
@@ -335,6 +338,9 @@ class ResultsPanel(QWidget):
         self._other = run_id
         self.refresh()
 
+    def _list_cases(self, case_ids: tuple[str, ...], words: str) -> None:
+        self._session.list_cases(case_ids, words)
+
     # --- making ---
 
     def _make(self) -> None:
@@ -344,35 +350,12 @@ class ResultsPanel(QWidget):
             "They appear here once a run has been trained.",
             ("Go to Train", lambda: self.panel_asked.emit("Train")),
         )
-        self.page = Page()
-        self.run = QComboBox(self.page)
-        self.run.setAccessibleName("Run")
-        self.splits = Segments([(part.value, PART_WORDS[part]) for part in PARTS])
-        self.ask = SayCard()
-        self.figures = FiguresPart()
-        self.working = WorkingPart()
-        self.case = CaseResults(self._session, self._canvas)
-        self.primary = PrimaryButton("")
-        self.again = GhostButton("Evaluate again")
+        page = self.page = ResultsPage(self._session, self._canvas)
+        self.run, self.splits, self.ask = page.run, page.splits, page.ask
+        self.figures, self.slider, self.details = page.figures, page.slider, page.details
+        self.working, self.case = page.working, page.case
+        self.primary, self.again = page.primary, page.again
         self.pages = QStackedWidget(self)
-
-    def _lay_out(self) -> None:
-        keep_wheel_calm(self.run)
-        self.run.setMinimumContentsLength(14)
-        self.run.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        head, foot = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(TitleLabel("Results", self.page))
-        head.addStretch(1)
-        head.addWidget(self.run)
-        self.page.head.addLayout(head)
-        for widget in (self.splits, self.ask, self.figures, self.working, self.case):
-            self.page.body.addWidget(widget)
-        foot.setSpacing(6)
-        foot.addWidget(self.primary, 1)
-        foot.addWidget(self.again)
-        self.page.foot.addLayout(foot)
         self.pages.addWidget(self.nothing)
         self.pages.addWidget(self.page)
         column = QVBoxLayout(self)
@@ -392,6 +375,7 @@ class ResultsPanel(QWidget):
         self.splits.chosen.connect(self._choose_split)
         self.figures.measure_chosen.connect(self._choose_measure)
         self.figures.other_chosen.connect(self._choose_other)
+        self.details.cases_asked.connect(self._list_cases)
         self.working.stop_asked.connect(self._stop)
         self.primary.clicked.connect(self._act)
         self.again.clicked.connect(self._evaluate)

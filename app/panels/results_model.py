@@ -3,12 +3,10 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from ...core.errors import LongtailError
-from ...core.evaluate.report import EvaluatedClass, Report, read_report
-from ...core.project.records import Split, Task
+from ...core.evaluate.report import FEW_CASES, EvaluatedClass, Report
+from ...core.project.records import Task
 from .train_words import difference, share, short_share
 
 
@@ -41,9 +39,6 @@ class Measure:
         """Write a change with its sign."""
         return difference(change, 2 if self.is_share else 1)
 
-
-SMALL_BYTES = 300_000
-"""A report that is read in less time than anybody notices."""
 
 _RECALL = Measure("recall", "Recall", "balanced accuracy", head_key="balanced_accuracy")
 _AUC = Measure("auc", "AUC", "mean AUC")
@@ -109,13 +104,24 @@ class ResultRow:
     measure: Measure
     other: float | None = None
     note: str = ""
+    few: int | None = None
+    """How many cases have the class, where these are too few for a point; else None."""
 
     @property
     def change(self) -> float | None:
-        """How much the value differs from the other run's."""
-        if self.value.mean is None or self.other is None:
+        """How much the value differs from the other run's; nothing is said of few cases."""
+        if self.value.mean is None or self.other is None or self.few is not None:
             return None
         return self.value.mean - self.other
+
+    @property
+    def few_texts(self) -> tuple[str, str]:
+        """What stands in place of a point: the interval, and on how many cases."""
+        noun = "case" if self.few == 1 else "cases"
+        if self.value.low is None or self.value.high is None:
+            return "no interval", f"only {self.few} {noun}"
+        write = short_share if self.measure.is_share else self.measure.written
+        return f"{write(self.value.low)} to {write(self.value.high)}", f"only {self.few} {noun}"
 
     @property
     def sentence(self) -> str:
@@ -123,15 +129,52 @@ class ResultRow:
         if self.value.mean is None:
             return f"{self.name}: not measured, no case of this part has it."
         write, unit = self.measure.written, f" {self.measure.unit}".rstrip()
-        text = f"{self.name}: {self.measure.title} {write(self.value.mean)}{unit}"
-        if self.value.low is not None and self.value.high is not None:
-            text += f", 95 % interval {write(self.value.low)} to {write(self.value.high)}{unit}"
+        has_interval = self.value.low is not None and self.value.high is not None
+        text = f"{self.name}: {self.measure.title}"
+        if self.few is None:
+            text += f" {write(self.value.mean)}{unit},"
+        if has_interval:
+            text += f" 95 % interval {write(self.value.low)} to {write(self.value.high)}{unit},"
+        if self.few is not None and not has_interval:
+            text += " cannot be told,"
+        text = text.removesuffix(",")
         text += f", measured on {self.value.n:,}"
         if self.count is not None:
             text += f", {self.count:,} labelled in training"
         if self.other is not None:
             text += f"; the other run {write(self.other)}{unit}"
         return f"{text}.\n{self.note}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class TierValue:
+    """The value of a tier; of few cases only the interval and the count are written."""
+
+    tier: str
+    value: Value
+    measure: Measure
+
+    @property
+    def text(self) -> str:
+        """As it stands in the line of the tiers."""
+        write = short_share if self.measure.is_share else self.measure.written
+        if self.value.n >= FEW_CASES:
+            return f"{self.tier} {write(self.value.mean)}"
+        if self.value.low is None or self.value.high is None:
+            return f"{self.tier}: {self.value.n} cases"
+        ends = f"{write(self.value.low)} to {write(self.value.high)}"
+        return f"{self.tier} {ends} ({self.value.n} cases)"
+
+    @property
+    def sentence(self) -> str:
+        """The same with its interval."""
+        low, high = self.value.low, self.value.high
+        if low is None or high is None:
+            return self.text
+        write = self.measure.written
+        text = f"{self.tier.capitalize()}: {write(self.value.mean)}, " if self.value.n >= 5 else ""
+        text = text or f"{self.tier.capitalize()}: "
+        return f"{text}95 % interval {write(low)} to {write(high)}, {self.value.n:,} cases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +185,11 @@ class Results:
     head: Value
     change: float | None
     rows: tuple[ResultRow, ...]
-    tiers: tuple[tuple[str, float], ...]
+    tiers: tuple["TierValue", ...]
     case_count: int
     notes: tuple[str, ...] = ()
+    thresholds: str = ""
+    """Where head ends and tail begins, as a sentence."""
 
     @property
     def head_text(self) -> str:
@@ -204,8 +249,34 @@ def results(report: Report, measure: Measure, other: Report | None = None) -> Re
         tuple(_row(report, measure, each, other) for each in classes),
         _tiers(report, measure),
         report.provenance.evaluated,
-        report.notes,
+        _notes(report, other),
+        report.thresholds,
     )
+
+
+def told_value(report: Report, key: str, each: EvaluatedClass | None) -> str:
+    """Tell a measure of a class with its interval, of few cases the interval alone.
+
+    `each` None tells the measure over all classes.
+    """
+    figure = report.summary.get(key)
+    value = _checked(figure.classes.get(each.name) if figure and each is not None else figure)
+    few = each is not None and each.few
+    if value.mean is None:
+        return share(None)
+    if value.low is None or value.high is None:
+        return "unknown: too few cases" if few else share(value.mean)
+    ends = f"{short_share(value.low)} to {short_share(value.high)}"
+    return ends if few else f"{share(value.mean)} ({ends})"
+
+
+def _notes(report: Report, other: Report | None) -> tuple[str, ...]:
+    """List what to know of the figures shown; of few cases and of kappa the report tells more."""
+    elsewhere = ("trust its interval", "Kappa is")
+    told = [note for note in report.notes if not any(words in note for words in elsewhere)]
+    if other is not None and (care := comparable(report, other)):
+        told.append(f"Compare with care: {care}.")
+    return tuple(told)
 
 
 def comparable(report: Report, other: Report) -> str:
@@ -215,61 +286,9 @@ def comparable(report: Report, other: Report) -> str:
         return f"measured on {ours.evaluated:,} and {theirs.evaluated:,} cases"
     if ours.labelled != theirs.labelled:
         return f"trained on {ours.labelled:,} and {theirs.labelled:,} labelled cases"
+    if report.setting != other.setting:
+        return "measured at different settings of the prior slider"
     return ""
-
-
-def report_path(run_folder: Path, split: str) -> Path:
-    """Give the file that `evaluate` writes about a run."""
-    return run_folder / f"evaluation-{split}.json"
-
-
-class ReportShelf:
-    """Reads reports once, and again when their file has changed."""
-
-    def __init__(self) -> None:
-        self._read: dict[Path, tuple[float, Report | LongtailError]] = {}
-
-    def is_quick(self, run_folder: Path, split: str) -> bool:
-        """Tell whether `get` takes no time to speak of: it is known, small, or not there."""
-        path = report_path(run_folder, split)
-        if not path.is_file():
-            return True
-        facts = path.stat()
-        known = self._read.get(path)
-        return facts.st_size < SMALL_BYTES or (known is not None and known[0] == facts.st_mtime)
-
-    def get(self, run_folder: Path, split: str) -> Report | None:
-        """Read what `evaluate` wrote about a run; None when it was not evaluated on `split`.
-
-        Raises
-        ------
-        LongtailError
-            The file is there but cannot be read.
-        """
-        path = report_path(run_folder, split)
-        if not path.is_file():
-            return None
-        stamp = path.stat().st_mtime
-        known = self._read.get(path)
-        if known is None or known[0] != stamp:
-            known = self._read[path] = (stamp, _report_or_error(path))
-        if isinstance(known[1], LongtailError):
-            raise known[1]
-        return known[1]
-
-
-def _report_or_error(path: Path) -> Report | LongtailError:
-    # A damaged file is remembered as well, else it would be read again and again.
-    try:
-        return read_report(path)
-    except LongtailError as error:
-        return error
-
-
-def evaluated_splits(run_folder: Path) -> tuple[Split, ...]:
-    """List the parts that a run was evaluated on, test first."""
-    wanted = (Split.TEST, Split.VAL, Split.TRAIN)
-    return tuple(split for split in wanted if report_path(run_folder, split).is_file())
 
 
 def case_sentence(report: Report, measure: Measure, case_id: str) -> str:
@@ -344,6 +363,7 @@ def _row(
         measure,
         _of_class(other, measure, facts.name).mean if other else None,
         f"Only {facts.test} of the cases have it: trust the interval." if facts.few else "",
+        facts.test if facts.few else None,
     )
 
 
@@ -357,14 +377,14 @@ def _of_class(report: Report, measure: Measure, name: str) -> Value:
     return _checked(figure.classes.get(name) if figure else None)
 
 
-def _tiers(report: Report, measure: Measure) -> tuple[tuple[str, float], ...]:
+def _tiers(report: Report, measure: Measure) -> tuple[TierValue, ...]:
     figure = report.summary.get(measure.key)
-    found: list[tuple[str, float]] = []
+    found: list[TierValue] = []
     for tier in ("head", "medium", "tail"):
         own = report.summary.get(f"{measure.key}_{tier}")
-        value = _checked(own or (figure.tiers.get(tier) if figure else None)).mean
-        if value is not None:
-            found.append((tier, value))
+        value = _checked(own or (figure.tiers.get(tier) if figure else None))
+        if value.mean is not None:
+            found.append(TierValue(tier, value, measure))
     # One tier alone says nothing that the number over all classes does not.
     return tuple(found) if len(found) > 1 else ()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QAction, QColor, QPainter, QPaintEvent
+from qtpy.QtGui import QAction, QColor, QFontMetrics, QPainter, QPaintEvent
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,10 +19,9 @@ from ..theme import QUIET_PX, look
 from ..widgets import BigNumber, ElidedLabel, GhostButton, HairLine, QuietLabel
 from ..widgets.basic import mark
 from ..widgets.paint import bar, painting, sized
-from .results_model import Measure, Results
+from .results_model import Measure, Results, TierValue
 from .results_rows import ClassTable
 from .train_parts import SayCard, let_shrink
-from .train_words import short_share
 
 CHANGE_KINDS = {True: "good", False: "bad", None: "quiet"}
 _FINE = 1000
@@ -82,25 +81,43 @@ class MenuButton(QPushButton):
 
 
 class TierLine(QWidget):
-    """The value of each tier behind a square in its colour: `tail .41`."""
+    """The value of each tier behind a square in its colour: `tail .41`; wraps where it must."""
 
-    _GAP, _SQUARE = 16, 8
+    _GAP, _SQUARE, _ROW = 16, 8, 18
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._tiers: tuple[tuple[str, float], ...] = ()
-        self.setFixedHeight(18)
+        self._tiers: tuple[TierValue, ...] = ()
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
-    def show_tiers(self, tiers: Sequence[tuple[str, float]]) -> None:
-        """Show (tier, value) pairs; nothing where there are none."""
+    def show_tiers(self, tiers: Sequence[TierValue]) -> None:
+        """Show the tiers; nothing where there are none."""
         self._tiers = tuple(tiers)
         self.setVisible(bool(tiers))
-        self.setAccessibleName(", ".join(f"{tier} {short_share(v)}" for tier, v in tiers))
+        told = "\n".join(tier.sentence for tier in tiers)
+        self.setToolTip(told)
+        self.setAccessibleName(told)
+        self.updateGeometry()
         self.update()
 
+    def hasHeightForWidth(self) -> bool:
+        """Narrow lines wrap."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """As high as its lines."""
+        return round(max((y for _, y, _, _ in self._placed(width)), default=0.0)) + self._ROW
+
     def sizeHint(self) -> QSize:
-        """One line."""
-        return QSize(200, 18)
+        """One line, or more where it is narrow."""
+        width = max(self.width(), 200)
+        return QSize(width, self.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as its lines at this width."""
+        return QSize(60, self.heightForWidth(max(self.width(), 60)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the tiers."""
@@ -110,15 +127,23 @@ class TierLine(QWidget):
     def _paint(self, painter: QPainter) -> None:
         t = look().tokens
         painter.setFont(sized(self.font(), QUIET_PX))
-        x = 0.0
-        for tier, value in self._tiers:
-            words = f"{tier} {short_share(value)}"
-            bar(painter, QRectF(x, 5, self._SQUARE, self._SQUARE), t.tier(tier), 1.5)
+        for x, y, wide, tier in self._placed(self.width()):
+            bar(painter, QRectF(x, y + 5, self._SQUARE, self._SQUARE), t.tier(tier.tier), 1.5)
             painter.setPen(QColor(t.quiet))
-            wide = painter.fontMetrics().horizontalAdvance(words)
-            area = QRectF(x + self._SQUARE + 5, 0, wide + 2, 18)
-            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), words)
-            x = area.right() + self._GAP
+            area = QRectF(x + self._SQUARE + 5, y, wide, self._ROW)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignVCenter), tier.text)
+
+    def _placed(self, width: int) -> list[tuple[float, float, float, TierValue]]:
+        metrics = QFontMetrics(sized(self.font(), QUIET_PX))
+        spots: list[tuple[float, float, float, TierValue]] = []
+        x = y = 0.0
+        for tier in self._tiers:
+            wide = metrics.horizontalAdvance(tier.text) + 2.0
+            if x and x + self._SQUARE + 5 + wide > width:
+                x, y = 0.0, y + self._ROW
+            spots.append((x, y, wide, tier))
+            x += self._SQUARE + 5 + wide + self._GAP
+        return spots
 
 
 class FiguresPart(QWidget):
@@ -135,7 +160,7 @@ class FiguresPart(QWidget):
         self.other = MenuButton("The run to compare with", self)
         self.table = ClassTable(self)
         self.tiers = TierLine(self)
-        self.notes = QuietLabel("", self)
+        self.thresholds, self.notes = QuietLabel("", self), QuietLabel("", self)
         self.measure.chosen.connect(self.measure_chosen)
         self.other.chosen.connect(self.other_chosen)
         row = QHBoxLayout()
@@ -148,7 +173,7 @@ class FiguresPart(QWidget):
         for widget in (self.number, self.stale, HairLine(self)):
             column.addWidget(widget)
         column.addLayout(row)
-        for widget in (self.table, self.tiers, self.notes):
+        for widget in (self.table, self.tiers, self.thresholds, self.notes):
             column.addWidget(widget)
 
     def show_results(self, told: Results, versus: str) -> None:
@@ -163,6 +188,8 @@ class FiguresPart(QWidget):
         mark(self.number.right_first, CHANGE_KINDS[told.better])
         self.table.show_rows(told.rows, told.track_end)
         self.tiers.show_tiers(told.tiers)
+        self.thresholds.setText(told.thresholds if told.tiers else "")
+        self.thresholds.setVisible(bool(self.thresholds.text()))
         self.notes.setText(" ".join(told.notes))
         self.notes.setVisible(bool(told.notes))
 

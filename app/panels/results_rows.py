@@ -6,7 +6,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ..theme import GREEN, RED, TEXT_PX, Tokens, look
+from ..theme import GREEN, QUIET_PX, RED, TEXT_PX, Tokens, look
 from ..widgets.paint import bar, painting, sized
 from .results_model import Finding, ResultRow, is_better
 from .train_words import share
@@ -20,10 +20,11 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | _MIDDLE)
 
 
-class _Rows(QWidget):
+class Rows(QWidget):
     """Rows of one height, each with a sentence as its tooltip."""
 
     row_px = ROW_PX
+    head_px = 0
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,15 +41,15 @@ class _Rows(QWidget):
 
     def sizeHint(self) -> QSize:
         """As high as the rows."""
-        return QSize(240, len(self._sentences) * self.row_px)
+        return QSize(240, self.head_px + len(self._sentences) * self.row_px)
 
     def minimumSizeHint(self) -> QSize:
         """As high as the rows; narrow if need be."""
-        return QSize(160, len(self._sentences) * self.row_px)
+        return QSize(160, self.head_px + len(self._sentences) * self.row_px)
 
     def sentence_at(self, y: float) -> str:
         """Give the sentence of the row at a height."""
-        row = int(y // self.row_px)
+        row = int((y - self.head_px) // self.row_px)
         return self._sentences[row] if 0 <= row < len(self._sentences) else ""
 
     def event(self, event: QEvent) -> bool:
@@ -59,7 +60,7 @@ class _Rows(QWidget):
         return bool(super().event(event))
 
 
-class ClassTable(_Rows):
+class ClassTable(Rows):
     """A row a class: training count, point with its interval, the other run's ring, the change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -97,7 +98,10 @@ class ClassTable(_Rows):
             painter.drawText(rest, _RIGHT, "not measured")
             return
         self._paint_track(painter, t, row, track)
-        self._paint_figures(painter, t, columns, row, top)
+        if row.few is None:
+            self._paint_figures(painter, t, columns, row, top)
+        else:
+            self._paint_few(painter, t, columns, row, top)
 
     def _paint_track(self, painter: QPainter, t: Tokens, row: ResultRow, area: QRectF) -> None:
         middle, colour = area.center().y(), t.tier(row.tier)
@@ -106,6 +110,12 @@ class ClassTable(_Rows):
         if low is not None and high is not None:
             left, right = self._place(low, area), self._place(high, area)
             bar(painter, QRectF(left, middle - 1.5, max(right - left, 1.0), 3), colour, 1.5)
+            if row.few is not None:
+                for end in (left, right):
+                    bar(painter, QRectF(end - 0.75, middle - 5, 1.5, 10), colour, 0.5)
+        if row.few is not None:
+            # Of few cases a point would claim more than they can tell.
+            return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colour))
         painter.drawEllipse(QPointF(self._place(row.value.mean or 0.0, area), middle), 4.5, 4.5)
@@ -127,6 +137,17 @@ class ClassTable(_Rows):
         change = QRectF(columns.change_left, top, columns.change, ROW_PX)
         painter.drawText(change, _RIGHT, row.measure.changed(row.change))
 
+    def _paint_few(
+        self, painter: QPainter, t: Tokens, columns: "_Columns", row: ResultRow, top: float
+    ) -> None:
+        """Write the interval and the number of cases where others have their value."""
+        left = columns.value_left
+        for line, words in enumerate(row.few_texts):
+            painter.setFont(sized(self.font(), QUIET_PX))
+            painter.setPen(QColor(t.quiet if line else t.text))
+            area = QRectF(left, top + 2 + line * 14, self.width() - left, 14)
+            painter.drawText(area, _RIGHT, words)
+
     def _place(self, value: float, area: QRectF) -> float:
         share_of_track = min(max(value / self._end, 0.0), 1.0)
         return float(area.x() + 4 + share_of_track * max(area.width() - 8, 0.0))
@@ -143,6 +164,10 @@ class _Columns:
         self.value = widest([row.measure.written(row.value.mean) for row in rows], 70) + 4
         changes = [row.measure.changed(row.change) for row in rows]
         self.change = widest(changes, 60) + 2 if any(changes) else 0.0
+        # What stands for few cases is as wide as value and change together.
+        few = widest([text for row in rows if row.few is not None for text in row.few_texts], 96)
+        gap = GAP if self.change else 0
+        self.value = max(self.value, few - self.change - gap)
         self.count = widest([_count(row) for row in rows], 60) + 2
         figures = self.value + self.change + self.count + GAP * (4 if self.change else 3)
         names = widest([row.name for row in rows], 400) + 2
@@ -155,7 +180,7 @@ class _Columns:
         self.change_left = width - self.change
 
 
-class FindingList(_Rows):
+class FindingList(Rows):
     """What a run finds in one image: a name, a bar in its tier's colour, a probability a row."""
 
     row_px = FINDING_PX

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ...core.backend.events import Finished
+from ...core.errors import LongtailError
 from ...core.evaluate.report import Report
+from ...core.evaluate.setting import read_setting, setting_sentence
 from ...core.methods.catalogue import METHODS
-from ...core.project.records import PredictionRecord, RunRecord, Split
+from ...core.project.records import PredictionRecord, RunRecord, Split, Task
 from .train_words import plural, run_number
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Facts:
     failed: Finished | None = None
     working: bool = False
     reading: bool = False
+    setting: str = ""
+    """The setting that is kept with the run, in words; empty as trained."""
 
 
 def stand(facts: Facts) -> Stand:
@@ -61,15 +65,16 @@ def stand(facts: Facts) -> Stand:
         return _failed(facts, facts.failed)
     if facts.report is None:
         return _not_evaluated(facts)
-    sentence = stale_sentence(facts)
+    labels, setting = stale_sentence(facts), setting_sentence_of(facts)
     trained = facts.run.label_version < facts.label_version
+    told = ["Train again to learn from them." if trained else "", setting if labels else ""]
     return Stand(
-        sentence,
-        "Train again to learn from them." if trained else "",
+        labels or setting,
+        " ".join(part for part in told if part),
         "",
         "Report",
         "report",
-        again=bool(sentence) and facts.writable,
+        again=bool(labels or setting) and facts.writable,
     )
 
 
@@ -83,6 +88,49 @@ def stale_sentence(facts: Facts) -> str:
     if trained:
         return "Labels have changed since this run was trained."
     return "Labels have changed since this run was evaluated." if evaluated else ""
+
+
+def setting_sentence_of(facts: Facts) -> str:
+    """Say that the figures were made at another setting than the run has now; else empty."""
+    report = facts.report
+    if report is None or report.setting == facts.setting:
+        return ""
+    if not report.setting:
+        return "These figures are as trained; predictions follow the prior slider."
+    if not facts.setting:
+        return "These figures follow a prior slider that was set back since."
+    return "These figures were made before the prior slider was moved again."
+
+
+def kept_setting(project: "Project", run: RunRecord) -> str:
+    """Tell the setting that is kept with a run in words; empty as trained, or of label maps."""
+    if project.task is Task.SEGMENTATION:
+        return ""
+    named = {one.id: one.name for one in project.all_classes}
+    classes = [(class_id, named.get(class_id, name)) for class_id, name in predicted_classes(run)]
+    try:
+        setting = read_setting(run.settings, [class_id for class_id, _ in classes])
+    except LongtailError:
+        # The slider says what is wrong with it.
+        return ""
+    exclusive = project.task is Task.CLASSIFICATION
+    return setting_sentence(setting, run.result.get("prior"), classes, exclusive=exclusive)
+
+
+def moved_logits(task: Task, run: RunRecord, logits: tuple[float, ...]) -> tuple[float, ...]:
+    """Move an image's logits to the prior that is kept with the run; those of no run as they are.
+
+    A damaged setting moves nothing: the slider says what is wrong with it.
+    """
+    prior, ids = run.result.get("prior"), [class_id for class_id, _ in predicted_classes(run)]
+    if not prior or len(prior) != len(logits) or len(ids) != len(logits):
+        return logits
+    try:
+        setting = read_setting(run.settings, ids)
+    except LongtailError:
+        return logits
+    moved = setting.moved(np.asarray([logits]), prior, exclusive=task is Task.CLASSIFICATION)
+    return tuple(float(value) for value in moved[0])
 
 
 def run_title(run: RunRecord) -> str:

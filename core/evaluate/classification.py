@@ -7,7 +7,7 @@ import numpy as np
 
 from . import confusion
 from .bootstrap import FloatArray, Measures, Table, mean_known
-from .prior import sigmoid, softmax
+from .prior import DEFAULT_THRESHOLD, sigmoid, softmax
 from .ranking import Ranking, calibration_error
 
 IntArray: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
@@ -15,7 +15,6 @@ PresenceArray: TypeAlias = np.ndarray[Any, np.dtype[np.int8]]
 
 RECALL = "recall"
 TIERED = ("macro_f1", "precision", "auc", "average_precision")
-DEFAULT_THRESHOLD = 0.5
 
 
 def single_label_measures(

@@ -87,7 +87,7 @@ def _curve(x: FloatArray, y: FloatArray) -> Curve:
 def _corners(x: FloatArray, y: FloatArray) -> np.ndarray[Any, np.dtype[np.intp]]:
     """Leave out the points that lie on the line between their neighbours."""
     across, up = np.diff(x), np.diff(y)
-    bends = across[:-1] * up[1:] != across[1:] * up[:-1]
+    bends = np.abs(across[:-1] * up[1:] - across[1:] * up[:-1]) > 1e-12
     return np.flatnonzero(np.r_[True, bends, True])
 
 

@@ -10,6 +10,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 TARGET_SETTING = "prior_target"
 """The run setting under which the slider keeps its target: one value a class of the run."""
 
+DEFAULT_THRESHOLD = 0.5
+
 # A class that was never seen has no log; this is one in ten million.
 SMALLEST = 1e-7
 

@@ -13,8 +13,7 @@ import numpy as np
 
 from ..errors import LongtailError
 from .bootstrap import FloatArray
-from .classification import DEFAULT_THRESHOLD
-from .prior import TARGET_SETTING, Array, probabilities_of, shifted
+from .prior import DEFAULT_THRESHOLD, TARGET_SETTING, Array, probabilities_of, shifted
 
 THRESHOLD_SETTING = "thresholds"
 """The run setting of the thresholds: a value a class id, as text since it is kept as JSON."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..evaluate.bootstrap import FloatArray
-from ..evaluate.classification import DEFAULT_THRESHOLD
 from ..evaluate.parts import (
     Confusion,
     ImageParts,
@@ -12,7 +11,7 @@ from ..evaluate.parts import (
     multi_label_parts,
     single_label_parts,
 )
-from ..evaluate.prior import probabilities_of
+from ..evaluate.prior import DEFAULT_THRESHOLD, probabilities_of
 from ..evaluate.report import EvaluatedClass, Figure, Tuned
 from ..evaluate.setting import Setting
 from ..evaluate.summary import multi_label_figures, single_label_figures

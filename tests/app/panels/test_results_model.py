@@ -8,14 +8,13 @@ import pytest
 
 from longtail.app.panels.results_model import (
     MEASURES,
-    ReportShelf,
     case_sentence,
     comparable,
-    evaluated_splits,
     findings,
     measures_of,
     results,
 )
+from longtail.app.panels.results_shelf import ReportShelf, evaluated_splits
 from longtail.core.errors import LongtailError
 from longtail.core.evaluate.report import (
     ClassValue,
@@ -113,7 +112,7 @@ def test_one_tier_alone_is_not_told():
     summary = {key: value for key, value in made.summary.items() if not key.endswith("_tail")}
     alone = Report("r", "test", summary, (), made.provenance, made.classes, "")
     assert results(alone, measures_of(alone)[0]).tiers == ()
-    assert [tier for tier, _ in results(made, measures_of(made)[0]).tiers] == ["head", "tail"]
+    assert [one.tier for one in results(made, measures_of(made)[0]).tiers] == ["head", "tail"]
 
 
 def test_runs_that_had_other_labels_are_compared_with_care():

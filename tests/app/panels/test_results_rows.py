@@ -7,7 +7,7 @@ from qtpy.QtCore import QPoint
 from qtpy.QtGui import QHelpEvent
 from qtpy.QtWidgets import QApplication
 
-from longtail.app.panels.results_model import MEASURES, Finding, ResultRow, Value
+from longtail.app.panels.results_model import MEASURES, Finding, ResultRow, TierValue, Value
 from longtail.app.panels.results_parts import TierLine
 from longtail.app.panels.results_rows import (
     FINDING_PX,
@@ -38,6 +38,7 @@ ODD_ROWS = [
     (row(value=1e30, low=-1e30, high=1e30, other=-5.0),),
     (row(tier="no tier", count=10**12),),
     (row(value=12.4, low=9.0, high=80.0, measure=DISTANCE, other=30.0),),
+    (row(few=0, value=None), row(few=1, low=None, high=None), row(few=4, other=0.1)),
     tuple(row(f"class {i}", i / 40, max(0, i / 40 - 0.1), i / 40, other=0.3) for i in range(40)),
 ]
 
@@ -96,13 +97,57 @@ def test_odd_findings_are_painted(qtbot, found, width):
     assert not table.grab().isNull()
 
 
-@pytest.mark.parametrize("tiers", [(), (("head", 0.9), ("tail", math.nan)), (("?", 1.0),) * 9])
+def tier(name="tail", mean=0.5, low=0.4, high=0.6, n=9):
+    return TierValue(name, Value(mean, low, high, n), RECALL)
+
+
+ODD_TIERS = [
+    (),
+    (tier("head"), tier(mean=math.nan)),
+    (tier("?"),) * 9,
+    (tier(n=2), tier(n=1, low=None, high=None)),
+]
+
+
+@pytest.mark.parametrize("tiers", ODD_TIERS, ids=range(len(ODD_TIERS)))
 def test_odd_tiers_are_painted(qtbot, tiers):
     line = TierLine()
     qtbot.addWidget(line)
     line.show_tiers(tiers)
-    line.resize(200, 18)
+    line.resize(200, line.heightForWidth(200))
     assert not line.grab().isNull()
+
+
+def test_a_tier_of_few_cases_is_told_by_its_interval_and_count():
+    assert tier().text == "tail .50"
+    assert tier(n=3).text == "tail .40 to .60 (3 cases)"
+    assert tier(n=3, low=None, high=None).text == "tail: 3 cases"
+    assert "0.50" not in tier(n=3).sentence
+
+
+def test_of_few_cases_there_is_no_point_and_no_figure(qtbot):
+    one = row(value=0.5, low=0.2, high=0.8, other=0.9, few=3)
+    assert one.change is None
+    assert one.few_texts == (".20 to .80", "only 3 cases")
+    assert "0.50" not in one.sentence
+    assert "95 % interval 0.20 to 0.80" in one.sentence
+    alone = row(value=0.5, low=None, high=None, few=1)
+    assert alone.few_texts == ("no interval", "only 1 case")
+    assert "0.50" not in alone.sentence
+    table = ClassTable()
+    qtbot.addWidget(table)
+    table.resize(286, ROW_PX)
+    heights = {}
+    for few in (None, 3):
+        table.show_rows((row(value=0.5, low=0.2, high=0.8, few=few),))
+        image = table.grab().toImage()
+        columns = range(image.width())
+        middle = [x for x in columns if image.pixelColor(x, ROW_PX // 2).name() == "#f0a202"]
+        above = [x for x in columns if image.pixelColor(x, ROW_PX // 2 - 3).name() == "#f0a202"]
+        heights[few] = middle[len(middle) // 2] in range(min(above), max(above)) and len(above)
+    # A point is thick in the middle of the interval; without it only the two ends are.
+    assert heights[None] > 4
+    assert heights[3] <= 4
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

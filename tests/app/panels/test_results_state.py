@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from longtail.app.panels.results_state import (
     Facts,
@@ -29,8 +30,8 @@ RUN = RunRecord(
 FACTS = Facts(RUN, Split.TEST, 40, "scan", writable=True, label_version=4)
 
 
-def evaluated(version):
-    return SimpleNamespace(provenance=SimpleNamespace(label_version=version))
+def evaluated(version, setting=""):
+    return SimpleNamespace(provenance=SimpleNamespace(label_version=version), setting=setting)
 
 
 def test_a_run_that_was_not_evaluated_offers_it_with_the_number_of_cases():
@@ -81,6 +82,19 @@ def test_changed_labels_are_told_and_the_run_can_be_evaluated_again():
     assert "Train again" in told.text
     assert told.again
     assert not stand(replace(FACTS, report=evaluated(4), label_version=9, writable=False)).again
+
+
+@pytest.mark.parametrize(
+    ("made", "now", "told"),
+    [("", "", ""), ("", "even", "as trained"), ("even", "", "set back"), ("a", "b", "again")],
+)
+def test_figures_of_another_setting_are_told(made, now, told):
+    stood = stand(replace(FACTS, report=evaluated(4, made), setting=now))
+    assert told in stood.title
+    assert stood.again == bool(told)
+    both = stand(replace(FACTS, report=evaluated(4, made), setting=now, label_version=9))
+    assert both.title.startswith("Labels have changed")
+    assert told in both.text
 
 
 def test_runs_are_named_for_the_chooser():

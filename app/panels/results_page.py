@@ -1,0 +1,60 @@
+"""The page of the Results panel: its widgets and where they stand."""
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from ..settings_form import keep_wheel_calm
+from ..widgets import GhostButton, Page, PrimaryButton, Segments, TitleLabel
+from .results_case import CaseResults, PredictionView
+from .results_details import DetailsPart
+from .results_parts import FiguresPart, WorkingPart
+from .results_slider import RunSlider
+from .results_state import PART_WORDS, PARTS
+from .train_parts import SayCard
+
+if TYPE_CHECKING:
+    from ..session import Session
+
+
+class ResultsPage(Page):
+    """Head with the run, figures, slider and details in the body, one button at the foot."""
+
+    def __init__(
+        self,
+        session: "Session",
+        canvas: PredictionView | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.run = QComboBox(self)
+        self.run.setAccessibleName("Run")
+        self.splits = Segments([(part.value, PART_WORDS[part]) for part in PARTS])
+        self.ask = SayCard()
+        self.figures = FiguresPart()
+        self.slider = RunSlider(session)
+        self.details = DetailsPart()
+        self.working = WorkingPart()
+        self.case = CaseResults(session, canvas)
+        self.primary = PrimaryButton("")
+        self.again = GhostButton("Evaluate again")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        keep_wheel_calm(self.run)
+        self.run.setMinimumContentsLength(14)
+        self.run.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(TitleLabel("Results", self))
+        head.addStretch(1)
+        head.addWidget(self.run)
+        self.head.addLayout(head)
+        body = (self.splits, self.ask, self.figures, self.slider, self.details, self.working)
+        for widget in (*body, self.case):
+            self.body.addWidget(widget)
+        foot.setSpacing(6)
+        foot.addWidget(self.primary, 1)
+        foot.addWidget(self.again)
+        self.foot.addLayout(foot)
