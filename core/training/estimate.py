@@ -24,6 +24,9 @@ NETWORK_COST = {
 precision (half of it in bfloat16); weights for each square of the width, four times as many with
 each level."""
 
+DENSE_LAYERS = 3
+"""Maps of its own width that the dense head of contrasts keeps."""
+
 ENCODER_COST = {
     "resnet18": (11.7e6, 130.0),
     "resnet50": (25.6e6, 600.0),
@@ -73,8 +76,9 @@ def estimate_patches(
     batch
         Labelled patches a step.
     """
-    maps, weights = NETWORK_COST[str(getattr(settings, "network", "unet")), len(patch)]
-    kept = math.prod(patch) * settings.width * maps
+    maps, weights = NETWORK_COST[settings.network, len(patch)]
+    voxels = math.prod(patch)
+    kept = voxels * (settings.width * maps + _dense_head(settings, levels))
     return _total(settings, kept, weights * settings.width**2 * 4**levels, batch)
 
 
@@ -86,6 +90,14 @@ def memory_there(device: str) -> int | None:
     if torch is None or not device.startswith("cuda") or not torch.cuda.is_available():
         return None
     return int(torch.cuda.get_device_properties(device).total_memory)
+
+
+def _dense_head(settings: SegmentationSettings, levels: int) -> float:
+    """Numbers a voxel that the published head of contrasts keeps: all maps at full size."""
+    if getattr(settings, "head", "points") != "dense":
+        return 0.0
+    maps = settings.width * (2 ** (levels + 1) - 1)
+    return float(maps + DENSE_LAYERS * getattr(settings, "width_contrast", 0))
 
 
 def _total(settings: MethodSettings, kept: float, weights: float, batch: int) -> int:
