@@ -8,7 +8,7 @@ from ..errors import LongtailError
 from .patches import Patch
 from .volumes import VolumeStore
 
-POOL_STREAM = 5
+ORDER_STREAM, PLACE_STREAM = 5, 6
 
 
 class UnlabelledPool:
@@ -32,40 +32,49 @@ class UnlabelledPool:
     def leave_out(self, case_ids: Sequence[str]) -> None:
         """Draw no longer from these cases."""
         without = set(case_ids)
-        self.case_ids = tuple(id_ for id_ in self.case_ids if id_ not in without)
+        self.take([id_ for id_ in self.case_ids if id_ not in without])
+
+    def take(self, case_ids: Sequence[str]) -> None:
+        """Draw from these cases from now on."""
+        self.case_ids = tuple(case_ids)
 
     def draw(self, step: int, count: int) -> list[Patch]:
-        """Give the patches of a step, from different cases as long as there are enough.
+        """Give the patches of a step, from different cases where there are enough.
 
         Raises
         ------
         LongtailError
             No case of the pool can be read.
         """
-        drawn: list[Patch] = []
-        place = step * count
-        while len(drawn) < count:
-            if not self.case_ids:
-                raise next(iter(self.failed.values()))
-            patch = self._patch_at(place)
-            place += 1
-            if patch is not None:
-                drawn.append(patch)
-        return drawn
+        while self.case_ids:
+            chosen = self._cases_at(step, count)
+            shapes = [self._shape(case_id) for case_id in chosen]
+            if None not in shapes:
+                random = np.random.default_rng([self._seed, step, PLACE_STREAM])
+                return [
+                    Patch(case_id, _somewhere(shape, random))
+                    for case_id, shape in zip(chosen, shapes, strict=True)
+                    if shape is not None
+                ]
+        raise next(iter(self.failed.values()))
 
-    def _patch_at(self, place: int) -> Patch | None:
-        """Give the patch at `place` of an endless list, None where its case cannot be read."""
-        round_, at = divmod(place, len(self.case_ids))
-        order = np.random.default_rng([self._seed, round_, POOL_STREAM])
-        case_id = self.case_ids[int(order.permutation(len(self.case_ids))[at])]
+    def _cases_at(self, step: int, count: int) -> list[str]:
+        """Cases of a step: an order drawn anew whenever it is used up, then the next `count`."""
+        number = len(self.case_ids)
+        round_, at = divmod(step, max(1, number // count))
+        order = np.random.default_rng([self._seed, round_, ORDER_STREAM]).permutation(number)
+        return [self.case_ids[order[(at * count + i) % number]] for i in range(count)]
+
+    def _shape(self, case_id: str) -> tuple[int, ...] | None:
+        """Slices or z, y, x of a case; None where it cannot be read, and then it is left out."""
         try:
-            shape = self._store.get(case_id).image.shape[1:]
+            return tuple(self._store.get(case_id).image.shape[1:])
         except LongtailError as error:
             self.failed[case_id] = error
             self.leave_out([case_id])
             return None
-        random = np.random.default_rng([self._seed, place, POOL_STREAM + 1])
-        z, y, x = (
-            int(share * length) for share, length in zip(random.random(3), shape, strict=True)
-        )
-        return Patch(case_id, (z, y, x))
+
+
+def _somewhere(shape: Sequence[int], random: np.random.Generator) -> tuple[int, int, int]:
+    z, y, x = (int(share * length) for share, length in zip(random.random(3), shape, strict=True))
+    return z, y, x
