@@ -90,6 +90,17 @@ IMAGE_STRONG = Variation(
 )
 
 
+def published(spatial_dims: int) -> Variation:
+    """Vary as the literature on few labels does: Luo et al., SSL4MIS, for ACDC and left atrium.
+
+    Mirrored and turned by quarters within the slice; slices by themselves also by up to 20
+    degrees. Grey values stay.
+    """
+    turned = replace(Variation(), flips=(spatial_dims - 2, spatial_dims - 1), swaps=True)
+    slices = spatial_dims == 2
+    return replace(turned, turn=math.radians(20), geometry_share=0.5) if slices else turned
+
+
 def any_way_up(variation: Variation) -> Variation:
     """Allow every rotation and mirroring, as for cells and skin."""
     if not variation.moves:

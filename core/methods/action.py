@@ -6,7 +6,8 @@ like, stage 2 what the classes are: labels, pseudo-labels on mixed scans, and tw
 pixels. `docs/methods/action.md` says what follows the paper and what is our choice.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ from torch import Tensor, nn
 
 from ..backend.events import Artifact, Event, Metric, Warned
 from ..checkpoints.card import ModelCard
-from ..data.mixing import mix
 from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confidence
 from ..losses.temperature import adaptive_temperature
 from ..project.records import NOT_LABELLED
@@ -23,7 +23,14 @@ from .class_map import ClassMap, write_map
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
 from .pretraining import COLLAPSED_BELOW, Pretraining
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import UNKNOWN, SemiSupervisedRun, partners, with_known
+from .semi_supervised import (
+    UNKNOWN,
+    SemiSupervisedRun,
+    as_guesses,
+    mix_all,
+    neighbours,
+    with_known,
+)
 from .settings import read_settings
 from .settings_semi import ActionSettings
 
@@ -73,7 +80,7 @@ class ActionRun(SemiSupervisedRun):
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the cases, build the network and its heads."""
         yield from super().prepare(card)
-        widths = self.network.map_widths
+        widths: Sequence[int] = self.network.map_widths  # type: ignore[assignment]
         outputs, dims = 1 + len(self.spec.classes), self.grid.spatial_dims
         self.contrast = PixelContrast(
             self.choice, widths, outputs, dims, self.device, self.spec.seed
@@ -101,9 +108,23 @@ class ActionRun(SemiSupervisedRun):
     def step(self, batch: Batch, moment: Moment) -> StepResult:
         """Pre-train or fine-tune, by how far the run is."""
         self._total = moment.total
-        if self._pretrains and moment.share < self.choice.pretrain_share:
+        if moment.step < self._stage_one(moment.total):
             return self._pretrain(batch, moment)
         return self._fine_tune(batch, moment)
+
+    def paced(self, moment: Moment) -> Moment:
+        """Let each stage have a fall of its own where the rate falls as published."""
+        before = self._stage_one(moment.total)
+        if self.decay != "poly" or not before:
+            return moment
+        if moment.step < before:
+            return Moment(moment.step, before)
+        return Moment(moment.step - before, moment.total - before)
+
+    def before_step(self) -> None:
+        """Forget what waits for queue and bank from a step that came to nothing."""
+        self.contrast.forget()
+        self.pretraining.forget()
 
     def after_step(self, moment: Moment) -> None:
         """Let the heads' averages, the queue and the bank follow."""
@@ -139,6 +160,8 @@ class ActionRun(SemiSupervisedRun):
         self._weights = dict(state["weights"])
         self.map.plane = state["map"]["plane"]
         self._map_at = int(state["map"]["at"])
+        # What a rehearsal saw is no news of the run.
+        self._sampled = None
 
     @property
     def _pretrains(self) -> bool:
@@ -146,14 +169,19 @@ class ActionRun(SemiSupervisedRun):
             self.choice.pretrain_global or self.choice.pretrain_local
         )
 
+    def _stage_one(self, total: int) -> int:
+        """Give the steps of pre-training."""
+        return round(self.choice.pretrain_share * total) if self._pretrains else 0
+
     def _pretrain(self, batch: Batch, moment: Moment) -> StepResult:
         choice, labelled = self.choice, len(batch["image"])
-        length = max(1.0, choice.pretrain_share * moment.total)
-        student_t = self._tau(moment.step, round(length), choice.student_temperature)
+        length = self._stage_one(moment.total)
+        student_t = self._tau(moment.step, length, choice.student_temperature)
+        self._temperature = student_t
         teacher_t = student_t * choice.teacher_temperature / choice.student_temperature
-        maps = self.network.maps(torch.cat([batch["image"], batch["strong"]]))
+        maps = _maps(self.network, torch.cat([batch["image"], batch["strong"]]))
         with torch.no_grad():
-            taught = self.average.maps(batch["weak"])
+            taught = _maps(self.average, batch["weak"])
         result = self.supervised_loss(maps[-1][:labelled].float(), batch["label"])
         loss = self.pretraining.loss(
             [each[labelled:] for each in maps[:-1]],
@@ -169,7 +197,7 @@ class ActionRun(SemiSupervisedRun):
         labelled = len(batch["image"])
         teacher_maps, taught = self._taught(batch)
         mixture = self._mixture(batch, taught)
-        maps = self.network.maps(torch.cat([batch["image"], mixture.images]))
+        maps = _maps(self.network, torch.cat([batch["image"], mixture.images]))
         logits = maps[-1].float()
         result = self.supervised_loss(logits[:labelled], batch["label"])
         loss, parts = result.loss, dict(result.parts)
@@ -190,7 +218,7 @@ class ActionRun(SemiSupervisedRun):
         if self.choice.saacl:
             images = torch.cat([batch["image"], images])
         with torch.no_grad():
-            maps = self.average.maps(images)
+            maps = _maps(self.average, images)
             shares = maps[-1][-len(batch["weak"]) :].float().softmax(1)
         return [each[: len(batch["image"])] for each in maps[:-1]], shares
 
@@ -204,13 +232,9 @@ class ActionRun(SemiSupervisedRun):
         own = (strong, pseudo, confidence, known != NOT_LABELLED)
         if self.choice.mix == "none":
             return Mixture(*own)
-        if self.choice.mix == "labelled" or len(strong) == 1:
-            label = batch["label"]
-            other = (batch["image"], label.long(), torch.ones_like(confidence), label != 255)
-        else:
-            other = tuple(partners(values) for values in own)  # type: ignore[assignment]
-        pairs = zip(own, other, strict=True)
-        images, pseudo, confidence, inside = (mix(mine, theirs, mask) for mine, theirs in pairs)
+        labelled = as_guesses(batch["image"], batch["label"])
+        others = labelled if self.choice.mix == "labelled" else neighbours(own, labelled)
+        images, pseudo, confidence, inside = mix_all(own, others, mask)
         return Mixture(images, pseudo.masked_fill(~inside, 0), confidence, inside)
 
     def _sure(self, pseudo: Tensor, confidence: Tensor) -> Tensor:
@@ -281,11 +305,12 @@ class ActionRun(SemiSupervisedRun):
         for name, value in contrasts.items():
             own = _pull(value, probe)
             weight = min(LARGEST_WEIGHT, choice.contrast_share * pull / max(own, 1e-12))
-            before = self._weights.get(name, weight)
-            self._weights[name] = 0.5 * (before + weight) if own > 0 else before
+            before = self._weights.get(name, weight if math.isfinite(weight) else 0.0)
+            usable = own > 0 and math.isfinite(weight)
+            self._weights[name] = 0.5 * (before + weight) if usable else before
 
     def _stage_temperature(self, moment: Moment) -> float:
-        before = round(self.choice.pretrain_share * moment.total) if self._pretrains else 0
+        before = self._stage_one(moment.total)
         total = moment.total - before
         return self._tau(moment.step - before, total, self.choice.temperature)
 
@@ -333,6 +358,12 @@ class ActionRun(SemiSupervisedRun):
         pixels = self._sampled
         means, _ = class_means(pixels.features.detach(), pixels.classes, self.contrast.outputs)
         return means
+
+
+def _maps(network: nn.Module, images: Tensor) -> list[Tensor]:
+    """Give all maps of a network on the way up, the logits last; every U-Net here has them."""
+    found: list[Tensor] = network.maps(images)  # type: ignore[operator]
+    return found
 
 
 def _own_share(logits: Tensor, pixels: Sampled) -> Tensor:

@@ -68,7 +68,8 @@ def _plane(centres: Tensor) -> Tensor:
     plane = directions[:2].T
     # The sign of a singular vector is arbitrary: the first centre stands on the positive side.
     signs = torch.where(centres[0] @ plane < 0, -1.0, 1.0)
-    return plane * signs
+    signed: Tensor = plane * signs
+    return signed
 
 
 def _some_of_each(classes: Tensor) -> Tensor:

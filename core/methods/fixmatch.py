@@ -8,9 +8,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..data.mixing import mix
+from ..project.records import NOT_LABELLED
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import SemiSupervisedRun, partners, plain, with_known
+from .semi_supervised import (
+    SemiSupervisedRun,
+    Tensors,
+    as_guesses,
+    mix_all,
+    neighbours,
+    plain,
+    with_known,
+)
 from .settings import read_settings
 from .settings_semi import FixMatchSettings
 
@@ -31,17 +39,15 @@ class FixMatchRun(SemiSupervisedRun):
 
     def step(self, batch: Batch, moment: Moment) -> StepResult:
         """Go down on the labels and on sure pseudo-labels."""
-        known, strong = batch["known"], batch["strong"]
+        known = batch["known"]
         confidence, pseudo = self.teach(batch["weak"]).max(1)
         self.count(pseudo, confidence >= self.choice.confidence, known == 254)
         pseudo, confidence = with_known(pseudo, confidence, known)
-        inside = known != 255
+        own: Tensors = (batch["strong"], pseudo, confidence, known != NOT_LABELLED)
         if self.choice.cutmix:
-            mask = batch["mask"]
-            strong, pseudo, confidence, inside = (
-                mix(values, partners(values), mask)
-                for values in (strong, pseudo, confidence, inside)
-            )
+            labelled_ones = as_guesses(batch["image"], batch["label"])
+            own = mix_all(own, neighbours(own, labelled_ones), batch["mask"])
+        strong, pseudo, confidence, inside = own
         logits = self.network(torch.cat([batch["image"], strong])).float()
         labelled, unlabelled = logits.split([len(batch["image"]), len(strong)])
         result = self.supervised_loss(labelled, batch["label"])

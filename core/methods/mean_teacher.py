@@ -9,11 +9,12 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from ..data.mixing import mix
 from ..losses.pseudo import soft_consistency
+from ..project.records import NOT_LABELLED
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import SemiSupervisedRun, partners, plain
+from .semi_supervised import SemiSupervisedRun, Tensors, as_guesses, mix_all, neighbours, plain
 from .settings import read_settings
 from .settings_semi import MeanTeacherSettings, UncertaintySettings
 
@@ -49,15 +50,14 @@ class MeanTeacherRun(SemiSupervisedRun):
     def step(self, batch: Batch, moment: Moment) -> StepResult:
         """Go down on the labels and on the disagreement with the teacher."""
         taught = self.teach(batch["weak"])
-        weight = (batch["known"] != 255).float() * self.trusted(taught, batch, moment)
-        strong = batch["strong"]
+        inside = batch["known"] != NOT_LABELLED
+        weight = inside.float() * self.trusted(taught, batch, moment)
         confidence, pseudo = taught.max(1)
         self.count(pseudo, confidence >= SURE_ABOVE, batch["known"] == 254)
+        own: Tensors = (batch["strong"], taught, weight)
         if self.choice.cutmix:
-            mask = batch["mask"]
-            strong = mix(strong, partners(strong), mask)
-            taught = mix(taught, partners(taught), mask)
-            weight = mix(weight, partners(weight), mask)
+            own = mix_all(own, neighbours(own, self._labelled(batch)), batch["mask"])
+        strong, taught, weight = own
         logits = self.network(torch.cat([batch["image"], strong])).float()
         labelled, unlabelled = logits.split([len(batch["image"]), len(strong)])
         result = self.supervised_loss(labelled, batch["label"])
@@ -67,6 +67,12 @@ class MeanTeacherRun(SemiSupervisedRun):
     def trusted(self, taught: Tensor, batch: Batch, moment: Moment) -> Tensor:
         """Weigh the pixels by trust in the teacher, (batch, *space); all alike here."""
         return torch.ones_like(taught[:, 0])
+
+    def _labelled(self, batch: Batch) -> Tensors:
+        """Give labelled patches, their labels as shares, and weights."""
+        images, answers, sure, known = as_guesses(batch["image"], batch["label"])
+        shares = functional.one_hot(answers, 1 + len(self.spec.classes)).movedim(-1, 1)
+        return images, shares.float(), sure * known
 
 
 class UncertaintyRun(MeanTeacherRun):

@@ -156,7 +156,8 @@ class PixelContrast:
         with torch.no_grad():
             described = self.teacher_head(teacher_maps, pixels.points[:labelled], size)
             keys = described[pixels.image[chosen], pixels.slot[chosen]]
-        self.means = moving_means(self.means, features.detach(), classes)
+        moved = moving_means(self.means, features.detach(), classes)
+        self.means = torch.where(moved.isfinite(), moved, self.means)
         self.allocation = allocate(self.means, self.centres)
         near, centre = class_contrast(
             features,
@@ -170,6 +171,10 @@ class PixelContrast:
         )
         self._waiting.append((keys, classes))
         return near + settings.centre_weight * centre
+
+    def forget(self) -> None:
+        """Drop the keys of a step that came to nothing."""
+        self._waiting.clear()
 
     def after_step(self, step: int, kept: float) -> None:
         """Let the teacher's head follow and the keys of this step wait in the queue."""

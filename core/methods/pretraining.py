@@ -33,13 +33,14 @@ class Pretraining:
     ) -> None:
         self._settings = settings
         self._dims = spatial_dims
+        self._device = device
         width = settings.width_contrast
         views = {"global": settings.pretrain_global, "local": settings.pretrain_local}
         widths = {"global": map_widths[0], "local": map_widths[-1]}
         self.names = tuple(name for name, wished in views.items() if wished)
         self.heads = nn.ModuleDict(
             {
-                name: nn.ModuleList([Projector(widths[name], width), Predictor(width)])
+                name: nn.Sequential(Projector(widths[name], width), Predictor(width))
                 for name in self.names
             }
         ).to(device)
@@ -65,8 +66,7 @@ class Pretraining:
         """
         total = student[0].new_zeros((), dtype=torch.float32)
         for name in self.names:
-            project, predict = self.heads[name]  # type: ignore[misc]
-            seen = predict(project(self._described(name, student, size)))
+            seen = self.heads[name](self._described(name, student, size))
             with torch.no_grad():
                 teach = self.teacher_heads[name][0]  # type: ignore[index]
                 aim = teach(self._described(name, teacher, size))
@@ -80,6 +80,10 @@ class Pretraining:
             if name == self.names[0]:
                 self.spread = similarity_spread(seen, bank)
         return total
+
+    def forget(self) -> None:
+        """Drop the scans of a step that came to nothing."""
+        self._waiting.clear()
 
     def after_step(self, step: int, kept: float) -> None:
         """Let the teacher's heads follow, and remember this step's scans."""
@@ -101,7 +105,8 @@ class Pretraining:
         """Take what `state` gave."""
         self.heads.load_state_dict(state["heads"])
         self.teacher_heads.load_state_dict(state["teacher_heads"])
-        self.bank = dict(state["bank"])
+        self.bank = {name: scans.to(self._device) for name, scans in state["bank"].items()}
+        self.spread = None
         self._waiting.clear()
 
     def _described(self, name: str, maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:

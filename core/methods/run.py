@@ -95,6 +95,8 @@ class MethodRun(ABC):
         What the tally's ratio is called.
     gains_from_bfloat16
         Whether the network is faster in bfloat16 on a processor that has units for it.
+    decay
+        How the learning rate falls: `cosine` or `poly`.
     """
 
     network: nn.Module
@@ -102,6 +104,7 @@ class MethodRun(ABC):
     decisive: str
     train_measure: str
     gains_from_bfloat16: bool = False
+    decay: str = "cosine"
 
     def __init__(self, setup: Setup, settings: MethodSettings) -> None:
         self.setup = setup
@@ -180,6 +183,9 @@ class MethodRun(ABC):
         """Share of each class in all labelled pixels of the training cases, background counted."""
         return ()
 
+    def before_step(self) -> None:  # noqa: B027 - only methods that let things wait need it
+        """Forget what an earlier try at a step left waiting: its loss was no number, or too big."""
+
     def after_step(self, moment: Moment) -> None:  # noqa: B027 - most methods have nothing to do
         """Update what follows the network: a teacher, prototypes, queues."""
 
@@ -193,6 +199,11 @@ class MethodRun(ABC):
     def trained_parameters(self) -> Iterator[nn.Parameter]:
         """Give all weights that follow the gradient, heads beside the network included."""
         yield from self.network.parameters()
+
+    def make_optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """Give what takes the steps."""
+        rate, fused = self.common.learning_rate, is_fused(self.device)
+        return torch.optim.AdamW(groups, lr=rate, fused=fused)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Split the weights: no decay for biases and norms."""
@@ -214,6 +225,11 @@ def step_seed(seed: int, step: int, stream: int = 0) -> int:
     """Mix seed, step and stream into one number."""
     mixed = (seed * 0x9E3779B1 + step * 0x85EBCA77 + stream * 0xC2B2AE3D) & 0xFFFFFFFFFFFF
     return (mixed ^ (mixed >> 17)) & 0x7FFFFFFFFFFFFFFF
+
+
+def is_fused(device: str) -> bool:
+    """Whether optimisers have one kernel for all weights on this device."""
+    return device.partition(":")[0] in ("cpu", "cuda")
 
 
 def to_device(values: Tensor, device: str) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..backend.events import Event, Progress
 from ..checkpoints.card import ModelCard
-from ..data.augment import VOLUME_LIGHT, VOLUME_STRONG, Variation, vary
+from ..data.augment import VOLUME_LIGHT, VOLUME_STRONG, Variation, published, vary
 from ..data.intensity import fit_intensity
 from ..data.patches import PatchSampler
 from ..data.preprocessing import Intensity, Preprocessing
@@ -30,6 +30,7 @@ from .run import (
     Setup,
     StepResult,
     Validation,
+    is_fused,
     laid_out,
     layout_of,
     left_out,
@@ -43,6 +44,7 @@ VALIDATION_OVERLAP = 0.25
 MARGIN_SHARE = 0.12
 WINDOWS_AT_ONCE = 4
 LARGEST_WEIGHT = 10.0
+MOMENTUM = 0.9
 
 
 class SegmentationRun(MethodRun):
@@ -58,6 +60,7 @@ class SegmentationRun(MethodRun):
             raise LongtailError("The plan of this run lacks its grid.", "Plan the run again.")
         self.grid: SpecGrid = self.spec.grid
         self.settings = settings
+        self.decay = settings.decay
         self.class_factors = torch.ones(1 + len(self.spec.classes))
         self._balance: Tensor | None = None
 
@@ -93,9 +96,9 @@ class SegmentationRun(MethodRun):
 
     @cached_property
     def recipe(self) -> NetworkRecipe:
-        """The U-Net of this run."""
+        """The network of this run."""
         return NetworkRecipe(
-            "unet",
+            self.settings.network,
             self.grid.spatial_dims,
             self.spec.channel_count,
             1 + len(self.spec.classes),
@@ -110,9 +113,23 @@ class SegmentationRun(MethodRun):
     def variation(self) -> Variation:
         """How images are varied."""
         dims = self.grid.spatial_dims
+        if self.settings.augmentation == "published":
+            return published(dims)
         known = {"none": Variation(), "light": VOLUME_LIGHT, "strong": VOLUME_STRONG}
         flips = {"none": (), "sides": (dims - 1,), "all": tuple(range(dims))}
         return replace(known[self.settings.augmentation], flips=flips[self.settings.mirror])
+
+    def make_optimizer(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """Give AdamW, or SGD as the literature has it."""
+        if self.settings.optimizer == "adamw":
+            return super().make_optimizer(groups)
+        return torch.optim.SGD(
+            groups,
+            lr=self.common.learning_rate,
+            momentum=MOMENTUM,
+            nesterov=True,
+            fused=is_fused(self.device),
+        )
 
     def card(self) -> ModelCard:
         """Describe the network as it is now."""

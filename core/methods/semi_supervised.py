@@ -8,7 +8,7 @@ that both see one geometry and answers can be compared voxel by voxel.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from torch import Tensor
 from ..backend.events import Event, Metric, Progress, Warned
 from ..checkpoints.card import ModelCard
 from ..data.augment import Variation, vary, vary_values
-from ..data.mixing import box_masks
+from ..data.mixing import box_masks, mix
 from ..data.pool import UnlabelledPool
 from ..errors import LongtailError
 from ..losses.temperature import ramp_up
@@ -24,6 +24,8 @@ from ..project.records import NOT_LABELLED
 from .run import Batch, Moment, Setup, StepResult, layout_of, left_out, to_device
 from .segmentation import SegmentationRun
 from .settings_semi import SemiSupervisedSettings
+
+Tensors: TypeAlias = tuple[Tensor, ...]
 
 UNKNOWN = 254
 """In the labels of a pool patch: inside the case, and not labelled. 255 is outside of it."""
@@ -67,7 +69,7 @@ class SemiSupervisedRun(SegmentationRun):
         """Read the cases, those without labels too, and build the network."""
         yield from super().prepare(card)
         partly = [id_ for id_ in self.sampler.case_ids if self._has_unlabelled_voxels(id_)]
-        ids = [*self.spec.train_unlabelled, *partly]
+        ids = sorted({*self.spec.train_unlabelled, *partly})
         if not ids:
             raise LongtailError(
                 "Every training scan is labelled in full, so this method has nothing more to "
@@ -86,6 +88,9 @@ class SemiSupervisedRun(SegmentationRun):
         """
         patches = self.pool.draw(step, self.settings.batch)
         images, known = self.cut([(patch.case_id, patch.centre) for patch in patches], UNKNOWN)
+        for row, patch in enumerate(patches):
+            if patch.case_id in self.sampler.resting:  # nothing is learned from its labels
+                known[row].masked_fill_(known[row] < UNKNOWN, UNKNOWN)
         return {**super().batch(step), **self._views(images, known, step)}
 
     def teach(self, images: Tensor) -> Tensor:
@@ -127,11 +132,13 @@ class SemiSupervisedRun(SegmentationRun):
         self.pool.failed.clear()
 
     def labels_changed(self, case_ids: Sequence[str]) -> tuple[str, ...]:
-        """Read labels again; cases that are labelled in full leave the pool."""
+        """Read labels again; cases that are labelled in full leave the pool, others come in."""
         labelled = super().labels_changed(case_ids)
-        full = [id_ for id_ in labelled if not self._has_unlabelled_voxels(id_)]
-        if set(self.pool.case_ids) - set(full):
-            self.pool.leave_out(full)
+        ours = {*labelled, *self.spec.train_labelled, *self.spec.train_unlabelled}
+        changed = ours.intersection(case_ids)
+        full = {id_ for id_ in changed if not self._has_unlabelled_voxels(id_)}
+        if kept := {*self.pool.case_ids, *changed} - full:
+            self.pool.take(sorted(kept))
         return labelled
 
     def state(self) -> dict[str, Any]:
@@ -202,6 +209,33 @@ class SemiSupervisedRun(SegmentationRun):
 def partners(values: Tensor) -> Tensor:
     """Give each entry of a batch its neighbour, the last one the first; (batch, ...)."""
     return values.roll(1, 0)
+
+
+def neighbours(own: Tensors, labelled: Tensors) -> Tensors:
+    """Give what each unlabelled patch is mixed with: its neighbour, or a labelled patch.
+
+    The latter where it is alone in its batch: mixed with itself it would stay as it is.
+    """
+    alone = len(own[0]) == 1
+    return labelled if alone else tuple(partners(values) for values in own)
+
+
+def mix_all(own: Tensors, others: Tensors, mask: Tensor) -> Tensors:
+    """Mix images, answers and the like by one mask."""
+    return tuple(mix(mine, theirs, mask) for mine, theirs in zip(own, others, strict=True))
+
+
+def as_guesses(images: Tensor, labels: Tensor) -> Tensors:
+    """Give labelled patches as unlabelled ones are given: images, answers, confidence, inside.
+
+    Parameters
+    ----------
+    images, labels
+        (batch, channel, *space), and (batch, *space) uint8, 255 not labelled.
+    """
+    known = labels != NOT_LABELLED
+    sure = torch.ones(labels.shape, device=labels.device)
+    return images, labels.long().masked_fill(~known, 0), sure, known
 
 
 def with_known(pseudo: Tensor, confidence: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

@@ -55,6 +55,14 @@ class SegmentationSettings(MethodSettings):
         title="Patch",
         description="Size of the piece looked at in one go, in voxels, such as 48x64x48 (z, y, x).",
     )
+    # Other choices than images have.
+    augmentation: Literal["none", "light", "strong", "published"] = Field(  # type: ignore[assignment]
+        default="strong",
+        title="Vary the images",
+        description="Turns, stretches, brightens and blurs the images while learning, so that few "
+        "labels go further. Published is what the literature on few labels does: mirrored, turned "
+        "by quarters, in slices also by up to 20 degrees.",
+    )
     mirror: Literal["none", "sides", "all"] = Field(
         default="none",
         title="Mirror",
@@ -101,6 +109,27 @@ class SegmentationSettings(MethodSettings):
         lt=1.0,
         title="Dropout",
         description="Share of features switched off at random while learning.",
+        json_schema_extra=ADVANCED,
+    )
+    network: Literal["unet", "plain-unet", "vnet"] = Field(
+        default="unet",
+        title="Network",
+        description="A residual U-Net; or the networks of the literature on few labels, for "
+        "comparison with it: the plain U-Net (ACDC) and the V-Net (left atrium).",
+        json_schema_extra=ADVANCED,
+    )
+    optimizer: Literal["adamw", "sgd"] = Field(
+        default="adamw",
+        title="Optimiser",
+        description="AdamW learns fast from few steps; SGD with momentum is what the literature "
+        "takes, with tens of thousands of steps and a learning rate of 0.01.",
+        json_schema_extra=ADVANCED,
+    )
+    decay: Literal["cosine", "poly"] = Field(
+        default="cosine",
+        title="Fall of the learning rate",
+        description="Along a cosine after a short start, or as a power of what is left of the "
+        "training, as published.",
         json_schema_extra=ADVANCED,
     )
     spacing: Literal["auto", "keep"] = Field(

@@ -7,8 +7,17 @@ WARM_UP_SHARE = 0.1
 LAST_SHARE = 0.01
 
 
-def learning_rate_share(step: int, total: int) -> float:
-    """Give the share of the learning rate: up in a few steps, then down along a cosine."""
+POLY_POWER = 0.9
+
+
+def learning_rate_share(step: int, total: int, decay: str = "cosine") -> float:
+    """Give the share of the learning rate at a step.
+
+    `cosine`: up in a few steps, then down along a cosine. `poly`: (1 - step / total) ** 0.9 from
+    the first step on, as in DeepLab (Chen et al., arXiv 1606.00915) and after it.
+    """
+    if decay == "poly":
+        return float((1 - min(step, total - 1) / max(1, total)) ** POLY_POWER)
     warm_up = max(1, min(WARM_UP_STEPS, round(WARM_UP_SHARE * total)))
     if step < warm_up:
         return (step + 1) / warm_up

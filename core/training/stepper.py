@@ -45,11 +45,7 @@ class Stepper:
         self.parts = 1
         self.bad_steps = 0
         self._dtype = choose_precision(run.common.precision, run.device, run.gains_from_bfloat16)
-        self._optimizer = torch.optim.AdamW(
-            run.parameter_groups(),
-            lr=run.common.learning_rate,
-            fused=run.device.partition(":")[0] in ("cpu", "cuda"),
-        )
+        self._optimizer = run.make_optimizer(run.parameter_groups())
 
     def step(self, batch: Batch, moment: Moment) -> Stepped:
         """Take one step; a loss that is no number leaves the weights alone.
@@ -61,6 +57,7 @@ class Stepper:
         """
         self._set_rate(moment)
         self.run.network.train()
+        self.run.before_step()
         loss, tally = self._gradients(batch, moment)
         norm = self._clipped_norm()
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -132,7 +129,7 @@ class Stepper:
 
     def _set_rate(self, moment: Moment) -> None:
         paced = self.run.paced(moment)
-        share = learning_rate_share(paced.step, paced.total)
+        share = learning_rate_share(paced.step, paced.total, self.run.decay)
         for group in self._optimizer.param_groups:
             group["lr"] = share * self.run.common.learning_rate * group.get("rate", 1.0)
 
