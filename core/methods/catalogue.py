@@ -51,6 +51,15 @@ class Method:
         """What each preset is for, by its name."""
         return {name: str(preset["sentence"]) for name, preset in self._preset_file.items()}
 
+    @cached_property
+    def preset_iterations(self) -> Mapping[str, int]:
+        """Iterations of the presets that suggest them: published ones."""
+        return {
+            name: int(preset["suggested_iterations"])
+            for name, preset in self._preset_file.items()
+            if "suggested_iterations" in preset
+        }
+
     @property
     def default_preset(self) -> str:
         """The preset that is taken when none is named."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import LongtailError
 from ..methods.catalogue import METHODS, Method
+from ..methods.extractor import extractor_warnings, with_extractor
 from ..methods.settings import (
     SEVERAL_LABEL_LOSSES,
     SINGLE_LABEL_LOSSES,
@@ -60,7 +61,7 @@ def plan_run(
     validation
         `none` or `split`; by default `split` where at least five cases are kept for it.
     minutes, iterations
-        The budget; one of the two, by default six minutes.
+        The budget; one of the two, by default the iterations of a published preset or six minutes.
 
     Raises
     ------
@@ -70,7 +71,8 @@ def plan_run(
     chosen = METHODS.get(method)
     _check_task(chosen, project.task)
     read, name = _settings(chosen, preset, settings or {})
-    minutes, iterations = _budget(minutes, iterations)
+    read = with_extractor(read, project)
+    minutes, iterations = _budget(minutes, iterations, chosen.preset_iterations.get(name))
     catalogue = project.catalogue()
     labelled_ids = _labelled(project, catalogue, labelled, seed)
     val_ids = _validation(catalogue, validation)
@@ -97,7 +99,10 @@ def plan_run(
         label_version=project.label_version,
         device=device,
         versions=_versions(),
-        warnings=tuple(_warnings(project.task, classes, len(labelled_ids), resolved)),
+        warnings=(
+            *_warnings(project.task, classes, len(labelled_ids), resolved),
+            *extractor_warnings(resolved, project, catalogue),
+        ),
     )
 
 
@@ -119,7 +124,9 @@ def _settings(
     return read_settings(method.settings, {**method.presets[name], **settings}), name
 
 
-def _budget(minutes: float | None, iterations: int | None) -> tuple[float | None, int | None]:
+def _budget(
+    minutes: float | None, iterations: int | None, suggested: int | None
+) -> tuple[float | None, int | None]:
     if minutes is not None and iterations is not None:
         raise LongtailError("Both minutes and iterations were given.", "Give one of the two.")
     if minutes is not None and not 0 < minutes <= 60 * 24 * 30:
@@ -127,7 +134,7 @@ def _budget(minutes: float | None, iterations: int | None) -> tuple[float | None
     if iterations is not None and iterations < 1:
         raise LongtailError(f"A run cannot have {iterations} iterations.", "Give at least 1.")
     if minutes is None and iterations is None:
-        return DEFAULT_MINUTES, None
+        return (DEFAULT_MINUTES, None) if suggested is None else (None, suggested)
     return minutes, iterations
 
 
