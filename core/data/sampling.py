@@ -94,3 +94,41 @@ class ImageSampler:
         # Images without any class are shown as often as an average image with one.
         chances[of_image == 0] = chances[of_image > 0].mean() if (of_image > 0).any() else 1.0
         return np.asarray(chances / chances.sum(), float)
+
+
+class ClassBatchSampler:
+    """Draws batches of some classes with some images each, so that rare classes meet.
+
+    Parameters
+    ----------
+    presence
+        (image, class) bool, one class per image.
+    classes, images
+        How many classes, of those with images, and images of each; a class with fewer images
+        shows some twice.
+    """
+
+    def __init__(
+        self, presence: np.ndarray[Any, Any], classes: int, images: int, seed: int = 0
+    ) -> None:
+        self.of_class = [np.flatnonzero(column) for column in np.asarray(presence, bool).T]
+        self.present = np.array([c for c, rows in enumerate(self.of_class) if len(rows)], np.int64)
+        self.classes = min(classes, len(self.present))
+        self.images = images
+        self._seed = seed
+
+    def draw(self, step: int, resting: Sequence[int] = ()) -> IndexArray:
+        """Give the rows of a step, (classes x images,), without those that rest.
+
+        A class of which all images rest shows them nevertheless.
+        """
+        random = np.random.default_rng([self._seed, step, 5])
+        chosen = random.choice(self.present, size=self.classes, replace=False)
+        return np.concatenate([self._rows(int(each), random, resting) for each in chosen])
+
+    def _rows(self, place: int, random: np.random.Generator, resting: Sequence[int]) -> IndexArray:
+        rows = self.of_class[place]
+        awake = rows[~np.isin(rows, resting)] if len(resting) else rows
+        rows = awake if len(awake) else rows
+        order = random.permutation(rows)
+        return np.resize(order, self.images)

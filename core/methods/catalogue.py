@@ -13,7 +13,7 @@ from ... import resources
 from ..errors import LongtailError
 from ..project.records import Task
 from .settings import CrossEntropySettings, MethodSettings, SupervisedSettings
-from .settings_contrast import ProcoSettings
+from .settings_contrast import ProcoSettings, TwoStageSettings
 from .settings_semi import (
     ActionSettings,
     CopyPasteSettings,
@@ -202,5 +202,15 @@ METHODS = Catalogue(
         tasks=(Task.CLASSIFICATION,),
         settings=ProcoSettings,
         code=".proco:build",
+    ),
+    Method(
+        name="two-stage",
+        title="Two stages",
+        sentence="First learns to see what images of a class have in common, then trains a "
+        "classifier on that which gives every class its due.",
+        when="One class per image; also to re-balance a run that is already trained.",
+        tasks=(Task.CLASSIFICATION,),
+        settings=TwoStageSettings,
+        code=".two_stage:build",
     ),
 )

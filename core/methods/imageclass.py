@@ -190,7 +190,7 @@ class ImageRun(MethodRun):
         folder, planned = self.setup.folder, self.spec.iterations_planned
         if folder is not None and self.learned.takes_turn(step, planned):
             rows, classes = self.learned.chosen(self.sampler.presence)
-            features = self._embedded_rows(rows)
+            features = self.features_of(self.image_rows[rows])
             centres = self.class_centres(features, classes)
             yield self.learned.picture(folder, features, classes, centres, step)
 
@@ -198,6 +198,15 @@ class ImageRun(MethodRun):
         """Features of normalised images as the averaged network sees them, (image, width)."""
         features: Tensor = self.average.features(images)  # type: ignore[operator]
         return features
+
+    def features_of(self, stored: Rows) -> Tensor:
+        """Embed the images at these rows of the store, unvaried, (image, width) on the CPU."""
+        found = []
+        with torch.no_grad():
+            for start in range(0, len(stored), VALIDATION_BATCH):
+                images = self.plain(stored[start : start + VALIDATION_BATCH])
+                found.append(self.embedded(images).float().cpu())
+        return torch.cat(found)
 
     def class_centres(self, features: Tensor, classes: Tensor) -> Tensor:
         """Where each class is among `features`, (class, width); rows of 0 without any."""
@@ -327,15 +336,6 @@ class ImageRun(MethodRun):
         }
         channels = self.preprocessing.network_channels
         return NetworkRecipe("encoder", self.dims, channels, len(self.spec.classes), options)
-
-    def _embedded_rows(self, rows: Rows) -> Tensor:
-        stored = self.image_rows[rows]
-        found = []
-        with torch.no_grad():
-            for start in range(0, len(stored), VALIDATION_BATCH):
-                images = self.plain(stored[start : start + VALIDATION_BATCH])
-                found.append(self.embedded(images).float().cpu())
-        return torch.cat(found)
 
     def _logits(self, network: nn.Module, rows: np.ndarray[Any, Any]) -> Tensor:
         with torch.inference_mode():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from longtail.core.data.patches import PatchSampler
-from longtail.core.data.sampling import ImageSampler
+from longtail.core.data.sampling import ClassBatchSampler, ImageSampler
 from longtail.core.data.volumes import box_start
 
 COUNTS = (80, 15, 5)
@@ -55,6 +55,33 @@ def test_a_step_can_be_drawn_again():
         first, second = ImageSampler(presence(), how, 3), ImageSampler(presence(), how, 3)
         first.draw(0, 8)
         np.testing.assert_array_equal(first.draw(7, 8), second.draw(7, 8))
+
+
+def test_class_batches_hold_some_images_of_some_classes():
+    sampler = ClassBatchSampler(np.pad(presence(), ((0, 0), (0, 1))), classes=9, images=8, seed=4)
+    rows = sampler.draw(3)
+    np.testing.assert_array_equal(rows, sampler.draw(3))
+    of_class = np.repeat(np.arange(3), COUNTS)[rows].reshape(3, 8)
+    assert (of_class == of_class[:, :1]).all()
+    assert sorted(of_class[:, 0].tolist()) == [0, 1, 2]
+    rare = rows[(of_class == 2).ravel()]
+    assert set(rare.tolist()) == set(range(95, 100))
+    assert len(set(rows[(of_class == 0).ravel()].tolist())) == 8
+
+
+def test_class_batches_choose_among_the_classes():
+    sampler = ClassBatchSampler(presence(), classes=2, images=2)
+    seen = {tuple(sorted({row // 80 + (row >= 95) for row in sampler.draw(s)})) for s in range(30)}
+    assert seen == {(0, 1), (0, 2), (1, 2)}
+
+
+def test_class_batches_let_images_rest():
+    sampler = ClassBatchSampler(presence(), classes=3, images=4)
+    resting = [95, 96, 97, 98]
+    for step in range(10):
+        rows = sampler.draw(step, resting)
+        assert not set(resting) & set(rows.tolist())
+    assert {95, 96, 97, 98, 99} >= set(sampler.draw(0, range(95, 100)).tolist()) - set(range(95))
 
 
 def test_more_of_a_class_is_more():
