@@ -15,6 +15,7 @@ from ...core.project.records import RunRecord
 from ..background import Errands
 from ..widgets import EmptyState, dress
 from .train_before import BeforePage
+from .train_guarded import change_for, taken_up
 from .train_live import ClassLook, facts, live, news, run_line
 from .train_model import (
     Plan,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from .train_during import DuringPage
 
 LIVE_MS = 100
-SAMPLE_MORE_FACTOR = 2.0
 CHECKPOINT = Path("checkpoints") / "last.pt"
 
 
@@ -325,23 +325,24 @@ class TrainPanel(QWidget):
 
     # --- changes to the run at work ---
 
-    def _take_remedy(self, warned: Warned, _label: str) -> None:
-        from ...core.training.changes import SampleMore
-
+    def _take_remedy(self, warned: Warned, label: str) -> None:
         project = self._session.project
         if self._job is None or project is None or warned.class_name is None:
             return
         record = project.class_named(warned.class_name)
-        self._job.tell(SampleMore(record.id, SAMPLE_MORE_FACTOR))
+        self._job.tell(change_for(label, record.id))
 
     def _taken_up(self, told: Told) -> None:
         project = self._session.project
         class_id = told.settings.get("class_id")
-        if project is None or told.change != "SampleMore":
+        progress = self._job.progress if self._job else None
+        step = progress.done if progress else 0
+        words = taken_up(told, step)
+        if project is None or not words:
             return
         names = [each.name for each in project.classes if each.id == class_id]
         for name in names:
-            self.during.show_taken_up(name)
+            self.during.show_taken_up(name, words, step)
 
     def _labels_changed(self, case_ids: tuple[str, ...]) -> None:
         from ...core.training.changes import LabelsChanged

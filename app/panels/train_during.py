@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 from ...core.backend.events import Warned
 from ..widgets import BigNumber, GhostButton, HairLine, Page, QuietLabel
 from .train_curves import Curves
+from .train_guard import GuardCards
+from .train_guarded import TAIL_GUARD
 from .train_learned import WhatItLearned
 from .train_live import ClassLook, Live
 from .train_parts import Diary, RunHead, SayCard, WarningCard, flow, let_shrink
@@ -37,6 +39,7 @@ class DuringPage(Page):
         self.progress.setTextVisible(False)
         self.buttons = RunButtons(self)
         self.curves = Curves(self)
+        self.guard = GuardCards(self)
         self.learned = WhatItLearned("What it learned", self)
         self.diary = Diary(self)
         self.cards = QVBoxLayout()
@@ -47,6 +50,7 @@ class DuringPage(Page):
         self.head.addWidget(HairLine(self))
         for widget in (self.number, self.phase, self.progress, self.buttons, self.curves):
             self.body.addWidget(widget)
+        self.body.addWidget(self.guard)
         self.body.addLayout(self.cards)
         self.body.addWidget(self.learned)
         self.body.addWidget(self.diary)
@@ -59,6 +63,7 @@ class DuringPage(Page):
             card.hide()
             card.deleteLater()
         self._cards, self._told = [], 0
+        self.guard.clear()
         self.curves.plot.single_out(None)
         self.diary.clear()
         self.buttons.show_state("queued")
@@ -73,11 +78,13 @@ class DuringPage(Page):
         self._show_progress(live, state)
         self.buttons.show_state(state)
         self.curves.show_curves(live.curves_title, live.curves, live.total_steps)
+        self.guard.show_guarded(live.guarded)
         self._show_cards(live.warnings, {look.name: look.tier for look in looks})
         self.learned.show_learned(live.learned, live.total_steps)
 
-    def show_taken_up(self, class_name: str) -> None:
+    def show_taken_up(self, class_name: str, words: str, step: int) -> None:
         """Say on the cards about a class that the run does what was asked."""
+        self.guard.show_taken_up(class_name, words, step)
         for card in self._cards:
             if card.warned.class_name == class_name:
                 card.show_answer("Taken up by the run.")
@@ -92,6 +99,7 @@ class DuringPage(Page):
         return tuple(reversed(self._cards))
 
     def _connect(self) -> None:
+        self.guard.remedy_chosen.connect(self.remedy_chosen)
         self.buttons.pause_asked.connect(self.pause_asked)
         self.buttons.resume_asked.connect(self.resume_asked)
         self.buttons.stop_asked.connect(self.stop_asked)
@@ -120,6 +128,8 @@ class DuringPage(Page):
 
     def _show_cards(self, warnings: Sequence[Warned], tiers: Mapping[str, str]) -> None:
         for warned in warnings[self._told :]:
+            if warned.kind == TAIL_GUARD:
+                continue
             if all(warned != card.warned for card in self._cards):
                 self._add_card(warned, tier_of(warned, tiers))
         self._told = len(warnings)

@@ -15,6 +15,7 @@ from ...core.backend.events import (
     Told,
     Warned,
 )
+from .train_guarded import Guarded, guarded
 from .train_record import Metrics, Points, Record, in_order, joined
 from .train_words import case_noun, clock, duration, plural, run_number, share, short_share
 
@@ -110,6 +111,7 @@ class Live:
     total_steps: int
     warnings: tuple[Warned, ...]
     learned: Learned = Learned()
+    guarded: tuple[Guarded, ...] = ()
 
 
 class Tracked(Protocol):
@@ -168,6 +170,7 @@ def live(
         total_steps=progress.total if progress and _is_training(progress) else 0,
         warnings=tuple(job.warnings),
         learned=learned(metrics, (*before.maps, *job.maps), looks),
+        guarded=guarded(job.warnings, metrics, looks),
     )
 
 
@@ -227,6 +230,8 @@ def news(event: Event) -> str:
             return text
         case Told(change="SampleMore"):
             return "A class is shown more often from here on."
+        case Told(change="WeighMore"):
+            return "Mistakes on a class count more from here on."
         case Told(change="LabelsChanged", settings=settings):
             return f"Labels of {plural(len(settings.get('case_ids', ())), 'case')} were read again."
         case Artifact(kind="checkpoint", path=path) if path.endswith("best.pt"):

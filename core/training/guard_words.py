@@ -51,4 +51,4 @@ def _about_share(name: str, finding: Finding, cases: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return "0 %" if share < 1e-7 else f"{100 * share:.2g} %"
+    return "less than 0.01 %" if share < 1e-4 else f"{100 * share:.2g} %"
