@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...core.compare.protocoldata import find_cases, make_project
-from ...core.compare.protocols import Protocol, beside_published, plan_protocol, read_protocol
+from ...core.compare.protocols import Protocol, plan_protocol, read_protocol
+from ...core.compare.published import OURS, published_beside_ours, write_published
 from ...core.compare.tabulate import tabulate
 from ...core.project.folder import SUFFIX
-from ...core.project.records import Task
 from ...core.project.store import Project
 from .compare_run import carry_out
 from .output import Output
@@ -49,7 +49,7 @@ def run_protocol(
         results = folder / ("short" if short else "published")
         carry_out(plan, output, out=results, dry_run=dry_run)
         if not dry_run:
-            _show_beside(protocol, results, output)
+            _show_beside(protocol, place, results, output)
 
 
 @contextmanager
@@ -68,9 +68,8 @@ def _make(protocol: Protocol, data: Path, place: Path, output: Output) -> None:
         output.say(sentence)
 
 
-def _show_beside(protocol: Protocol, results: Path, output: Output) -> None:
-    unit = " with the ASD in mm" if protocol.task is Task.SEGMENTATION else ""
-    output.say(f"Published figures are {protocol.reported.measure}; ours stand beside them{unit}.")
-    output.table(
-        ("published", "labelled", "figure", "ours"), beside_published(protocol, tabulate(results))
-    )
+def _show_beside(protocol: Protocol, place: Path, results: Path, output: Output) -> None:
+    with Project.open(place, write=False) as project:
+        lines = published_beside_ours(protocol, tabulate(results), project)
+    output.table(("published", "labelled", "figure", f"ours: {OURS[protocol.task]}"), lines)
+    output.say(f"Published figures beside ours: {write_published(results, protocol, lines)}.")

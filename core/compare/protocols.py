@@ -13,18 +13,8 @@ from ..project.records import Task
 from ..project.store import Project
 from .plan import Plan
 from .planning import plan_comparison
-from .results import Comparison, Row
 
 PROTOCOLS = ("acdc", "la", "isic", "aptos")
-ALL_LABELS = "all"
-PER_CENT = 100
-
-BESIDE = {
-    Task.SEGMENTATION: ("dice", "asd_mm"),
-    Task.CLASSIFICATION: ("accuracy", "macro_f1"),
-    Task.MULTILABEL: ("auc", "average_precision"),
-}
-"""The measures of ours that are printed beside the published figures."""
 
 
 class Budget(BaseModel):
@@ -161,26 +151,4 @@ def plan_protocol(
         device=device,
         title=f"{protocol.title}, short form" if short else protocol.title,
         notes=(*protocol.notes, *protocol.reported.sentences()),
-    )
-
-
-def beside_published(protocol: Protocol, found: Comparison) -> list[tuple[str, str, str, str]]:
-    """Give (method, labelled, published, ours) for a table; ours in the measures of `BESIDE`."""
-    ours = {(row.name, row.labelled or ALL_LABELS): row for row in found.rows}
-    published = [
-        (row.method, labels, figure, ours.get((row.ours or "", labels)))
-        for row in protocol.reported.rows
-        for labels, figure in row.values.items()
-    ]
-    return [
-        (method, labels, figure, _figures(row, protocol.task) if row else "")
-        for method, labels, figure, row in published
-    ]
-
-
-def _figures(row: Row, task: Task) -> str:
-    means = {name: row.overall[name].mean for name in BESIDE[task] if name in row.overall}
-    return " / ".join(
-        "-" if mean is None else f"{mean:.2f}" if name == "asd_mm" else f"{PER_CENT * mean:.1f}"
-        for name, mean in means.items()
     )

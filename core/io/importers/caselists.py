@@ -12,7 +12,7 @@ LISTS = {
     "test.list": "test",
 }
 BYTES_AT_MOST = 4 << 20
-NO_SPACING = "The h5 files give no spacing, so distances are counted in voxels."
+NO_SPACING = "The h5 files give no spacing, so there are no distances in mm."
 
 
 def listed_splits(root: Path) -> dict[str, tuple[str, str]]:

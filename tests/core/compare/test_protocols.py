@@ -8,11 +8,9 @@ from longtail.core.compare.contenders import read_contender
 from longtail.core.compare.protocoldata import find_cases, make_project
 from longtail.core.compare.protocols import (
     PROTOCOLS,
-    beside_published,
     plan_protocol,
     read_protocol,
 )
-from longtail.core.compare.results import Comparison, Row, Spread
 from longtail.core.errors import LongtailError
 from longtail.core.io.geometry import plain_geometry
 from longtail.core.io.nifti_writer import write_nifti
@@ -194,23 +192,3 @@ def test_what_a_protocol_names_is_there(name):
     ours = {row.ours for row in protocol.reported.rows} - {None}
     assert ours <= set(protocol.methods)
     assert len(ours) >= 2
-
-
-def test_published_figures_beside_ours(acdc, tmp_path):
-    protocol, target, _ = made("acdc", acdc, tmp_path)
-    with Project.open(target, write=False) as project:
-        plan = plan_protocol(project, protocol, short=True)
-    overall = {"dice": Spread(0.871, 0.01, 3), "asd_mm": Spread(None, None, 0)}
-    row = Row(
-        name="action++",
-        labelled="3 patients",
-        replicates=("seed 0",),
-        overall=overall,
-        classes={},
-        points={},
-        class_points={},
-    )
-    table = beside_published(protocol, Comparison(plan, (row,), (), (), ()))
-    assert ("ACTION++", "3 patients", "88.5 / 0.723", "87.1 / -") in table
-    assert ("ACTION++", "7 patients", "90.4 / 0.592", "") in table
-    assert ("CompNet", "3 patients", "89.7", "") in table
