@@ -73,6 +73,6 @@ def _middle(values: Tensor, size: Sequence[int]) -> Tensor:
     """Cut the margin off, (..., *space) to (..., *size)."""
     have = values.shape[-len(size) :]
     starts = [(long - side) // 2 for long, side in zip(have, size, strict=True)]
-    box = tuple(slice(at, at + side) for at, side in zip(starts, size, strict=True))
-    inner: Tensor = values[(Ellipsis, *box)]
-    return inner
+    for axis, (at, side) in enumerate(zip(starts, size, strict=True), start=-len(size)):
+        values = values.narrow(axis, at, side)
+    return values

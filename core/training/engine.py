@@ -66,6 +66,7 @@ def train(
     if saved is not None:
         loop.load(saved["training"], saved["weights"])
         yield Log(f"Resumed at step {loop.done}.")
+        yield from loop.guard.repeat()
     else:
         loop.keeper.forget()
     yield from loop.go()

@@ -37,7 +37,7 @@ class TailGuard:
         self.is_on = run.common.tail_guard
         self.rotation = Rotation(run, self.is_on and not run.spec.val)
         self._seen = Watched(len(run.spec.classes))
-        self._found: dict[int, tuple[str, Finding]] = {}
+        self._found: dict[int, tuple[str, Finding, int]] = {}
         self._labelled: Sequence[float] | None = None
         self._aside = f"aside_{run.decisive}"
 
@@ -85,11 +85,21 @@ class TailGuard:
         self._keeper.save_classes(done, values)
         return list(class_metrics(done, self._aside, values, self._spec))
 
+    def labels_changed(self) -> None:
+        """Count and deal the labelled cases anew."""
+        self._labelled = None
+        self.rotation.deal_anew()
+
+    def repeat(self) -> Iterator[Event]:
+        """Warn again of the classes that were in trouble when the run was interrupted."""
+        for number in self._found:
+            yield self._warning(number)
+
     def state(self) -> dict[str, Any]:
         """Give what a resume needs."""
         found = [
-            (number, measure, one.kind, one.now, one.then, one.then_step)
-            for number, (measure, one) in self._found.items()
+            (number, measure, step, one.kind, one.now, one.then, one.then_step)
+            for number, (measure, one, step) in self._found.items()
         ]
         return {"seen": self._seen.state(), "found": found, "rotation": self.rotation.state()}
 
@@ -97,8 +107,8 @@ class TailGuard:
         """Take what `state` gave."""
         self._seen.load_state(state["seen"])
         self._found = {
-            int(number): (str(measure), Finding(*finding))
-            for number, measure, *finding in state["found"]
+            int(number): (str(measure), Finding(*finding), int(step))
+            for number, measure, step, *finding in state["found"]
         }
         self.rotation.load_state(state["rotation"])
 
@@ -107,14 +117,15 @@ class TailGuard:
             if not one.examples:
                 continue
             if number in self._found:
-                measure, finding = self._found[number]
+                measure, finding, _ = self._found[number]
                 if is_over(finding, self._seen.series(measure, number)):
                     del self._found[number]
                 continue
             found = self._find(number, done, total)
             if found is not None:
-                self._found[number] = found
-                yield from self._warn(number, *found, done)
+                self._found[number] = (*found, done)
+                yield self._warning(number)
+                yield from self._kept(number)
 
     def _where_decisive(self, values: Sequence[float]) -> list[float]:
         """Leave out the values of classes whose best network is chosen by something better."""
@@ -165,22 +176,20 @@ class TailGuard:
         ]
         return find_share(series, shares[number], others, total) if shares else None
 
-    def _warn(self, number: int, measure: str, finding: Finding, done: int) -> Iterator[Event]:
+    def _warning(self, number: int) -> Warned:
+        measure, finding, step = self._found[number]
         one = self._spec.classes[number]
         where = {self._run.decisive: VALIDATION, self._aside: ASIDE}.get(measure, TRAINING)
         plain = measure.removeprefix("aside_").removeprefix("train_")
-        yield Warned(
-            sentences(one.name, finding, plain, where, done, self._spec.task),
+        return Warned(
+            sentences(one.name, finding, plain, where, step, self._spec.task),
             kind=KIND,
             class_name=one.name,
             remedies=(SAMPLE_MORE, WEIGH_MORE),
             measure=measure,
         )
-        kept = self._keeper.class_file(one.id)
+
+    def _kept(self, number: int) -> Iterator[Event]:
+        kept = self._keeper.class_file(self._spec.classes[number].id)
         if kept is not None:
             yield Artifact(kept, "checkpoint")
-
-    def labels_changed(self) -> None:
-        """Count and deal the labelled cases anew."""
-        self._labelled = None
-        self.rotation.deal_anew()

@@ -129,10 +129,13 @@ def test_a_class_that_falls_is_told_with_its_checkpoint(volumes, start, monkeypa
 
     monkeypatch.setattr(SupervisedRun, "step", step)
     monkeypatch.setattr("longtail.core.training.keeping.DEAR", 0)
-    events, _, folder = start(volumes, "supervised", iterations=400, settings={"patch": "8x8x8"})
+    wishes = {"iterations": 400, "settings": {"patch": "8x8x8"}}
+    events, _, folder = start(volumes, "supervised", stop_after=395, **wishes)
     warned = [e for e in events if isinstance(e, Warned) and e.kind == "tail-guard"]
     assert [event.class_name for event in warned] == ["pea"]
     assert warned[0].text.startswith("pea is being lost. Its Dice on the training scans fell from")
     assert Artifact("checkpoints/best-class-2.pt", "checkpoint") in events
     assert load_network(folder, "class-2").card.class_ids == (1, 2)
     assert load(folder / "checkpoints" / "best-class-2.pt")["step"] <= 140
+    again, _, _ = start(volumes, "supervised", resume=True)
+    assert [e for e in again if isinstance(e, Warned) and e.kind == "tail-guard"] == warned
