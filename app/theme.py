@@ -210,6 +210,7 @@ QPushButton[longtail="danger"] {{ color: {t.written(RED)}; }}
 QPushButton[longtail="link"] {{ border: none; color: {t.link}; padding: 2px 0; text-align: left; }}
 QPushButton[longtail="link"]:hover {{ background: transparent; text-decoration: underline; }}
 QPushButton[longtail="link"]:focus {{ text-decoration: underline; }}
+QPushButton[longtail="link"]:disabled {{ color: {t.quiet}; text-decoration: none; }}
 QPushButton[longtail="chip"] {{ border: 1px solid {t.line}; border-radius: 10px;
     padding: 1px 9px; min-height: 16px; font-size: {QUIET_PX}px; }}
 QPushButton[longtail="chip"]:checked {{ background: {t.line}; border-color: {t.control};

@@ -44,6 +44,7 @@ class BeforePage(Page):
         self.method, self.preset = MethodChooser(self), QComboBox(self)
         self.preset_sentence = QuietLabel("", self)
         self.budget = Budget(self)
+        self.reading = QuietLabel("Looking at what is labelled", self)
         self.use = UseSection(self)
         self.validation = ValidationChoice(self)
         self.needs = NeedsSection(self)
@@ -65,6 +66,7 @@ class BeforePage(Page):
     def show_plan(self, plan: Plan, explanation: str = "") -> None:
         """Show what the wish comes to; `explanation` says what its validation means."""
         blocked = plan.blocked or Blocked("")
+        self.reading.hide()
         if plan.use or not blocked.field:
             # A setting that cannot work does not change what would be learned from.
             self.use.show_plan(plan, used=uses_unlabelled(self.chosen.name))
@@ -141,7 +143,7 @@ class BeforePage(Page):
             self.body.addLayout(labelled_row(label, control))
             if words is not None:
                 self.body.addWidget(words)
-        for widget in (self.use, self.validation, self.needs, self.fold):
+        for widget in (self.reading, self.use, self.validation, self.needs, self.fold):
             self.body.addWidget(widget)
         inside = QVBoxLayout(self.fold.body)
         inside.setContentsMargins(0, 0, 0, 0)

@@ -86,6 +86,7 @@ class UseSection(QWidget):
         self.note = QuietLabel("", self)
         for widget in (self.section, self.bars, self.note):
             column.addWidget(widget)
+        self.hide()
 
     def show_plan(self, plan: Plan, *, used: bool) -> None:
         """Show the cases of a plan; `used` says whether the unlabelled ones take part."""

@@ -194,7 +194,7 @@ class MapPlot(QWidget):
         )
         size = QSize(math.ceil(metrics.horizontalAdvance(name)), math.ceil(metrics.height()))
         bounds = QRectF(self.rect()).adjusted(2, 1, -2, -1)
-        for area in spots_for_name(at, radius, size):
+        for area in spots_for_name(at, radius, size, leftwards=at.x() < 0.45 * self.width()):
             if bounds.contains(area) and not any(area.intersects(each) for each in taken):
                 taken.append(area)
                 _write(painter, area, name, font, self._ink(number, t), t.card)
@@ -283,11 +283,14 @@ def star_path(centre: QPointF, radius: float) -> QPainterPath:
     return path
 
 
-def spots_for_name(at: QPointF, radius: float, size: QSize) -> Iterator[QRectF]:
-    """Give where a name may stand: right of its star, left, above, below."""
+def spots_for_name(
+    at: QPointF, radius: float, size: QSize, *, leftwards: bool = False
+) -> Iterator[QRectF]:
+    """Give where a name may stand: beside its star, first on the outer side, above, below."""
     wide, high, gap = float(size.width()), float(size.height()), radius + 3
-    yield QRectF(at.x() + gap, at.y() - high / 2, wide, high)
-    yield QRectF(at.x() - gap - wide, at.y() - high / 2, wide, high)
+    right = QRectF(at.x() + gap, at.y() - high / 2, wide, high)
+    left = QRectF(at.x() - gap - wide, at.y() - high / 2, wide, high)
+    yield from (left, right) if leftwards else (right, left)
     yield QRectF(at.x() - wide / 2, at.y() - gap - high, wide, high)
     yield QRectF(at.x() - wide / 2, at.y() + gap, wide, high)
 

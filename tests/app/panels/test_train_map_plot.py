@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPointF, QRectF
+from qtpy.QtCore import QPointF, QRectF, QSize
 
 from longtail.app.panels.train_live import ClassLook
 from longtail.app.panels.train_map import MapFrame
-from longtail.app.panels.train_map_plot import MapPlot, ground_of, name_of, united
+from longtail.app.panels.train_map_plot import (
+    MapPlot,
+    ground_of,
+    name_of,
+    spots_for_name,
+    united,
+)
 from longtail.app.theme import look
 
 RED, BLUE = "#e8795b", "#56b4e9"
@@ -123,6 +129,14 @@ def test_what_is_under_the_mouse_is_named(plot):
     dot = QPointF(*plot._placed(plot.frame.points)[2])
     assert plot.words_at(dot) == "organ"
     assert "Stars are the centres" in plot.words_at(QPointF(1, 1))
+
+
+def test_names_stand_on_the_outer_side_of_their_stars():
+    size = QSize(40, 12)
+    right, left, above, below = spots_for_name(QPointF(100, 50), 8, size)
+    assert (right.left(), left.right()) == (111, 89)
+    assert above.bottom() < 50 < below.top()
+    assert next(spots_for_name(QPointF(100, 50), 8, size, leftwards=True)) == left
 
 
 def test_a_few_far_points_do_not_shrink_the_rest():
