@@ -9,7 +9,7 @@ import numpy as np
 
 Shares = np.ndarray[Any, np.dtype[np.float64]]
 
-ADJUSTED = ("balanced-softmax", "logit-adjustment")
+ADJUSTED = ("balanced-softmax", "logit-adjustment", "bcl")
 WEIGHTED = ("weighted", "class-balanced", "ldam")
 
 

@@ -17,8 +17,8 @@ from ..backend.events import Event
 from ..checkpoints.card import ModelCard
 from ..losses import proco as losses
 from ..losses.imageclass import safe_log
-from ..losses.precision import unit
 from ..nets.averaging import follow
+from ..nets.projection import Projection
 from .imageclass import ImageRun
 from .priors import Shares, weighed_prior
 from .proco_memory import ProcoMemory
@@ -36,24 +36,6 @@ def build(setup: Setup) -> "ProcoRun":
     return ProcoRun(setup, settings)
 
 
-class Projection(nn.Module):
-    """Features to directions in which images are compared: F-F-D with ReLU, of length 1.
-
-    It computes in full precision whatever surrounds it.
-    """
-
-    def __init__(self, features: int, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(features, features), nn.ReLU(), nn.Linear(features, width)
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(batch, features) to (batch, width) float32."""
-        with torch.autocast(features.device.type, enabled=False):
-            return unit(self.layers(features.float()))
-
-
 class ProcoRun(ImageRun):
     """A classifier and a contrast set, learned in one stage."""
 
@@ -61,7 +43,6 @@ class ProcoRun(ImageRun):
         super().__init__(setup, settings)
         self.choice = settings
         self._fresh: list[tuple[Tensor, Tensor, Tensor]] = []
-        self._fresh_step = -1
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images, build the network, its projection and their slow copies."""
@@ -100,22 +81,21 @@ class ProcoRun(ImageRun):
         queries = self.projection(features)
         keys = self._keys(batch["second"])
         each = self._losses(logits, queries, keys, target)
-        self._remember(queries.detach(), keys, target, moment.step)
+        self._fresh.append((queries.detach(), keys, target))
         return StepResult(
             self.weighed(each, target).mean(), self.tally(logits.detach(), target), {}
         )
+
+    def before_step(self) -> None:
+        """Forget the portions of a step that was not taken."""
+        self._fresh.clear()
 
     def after_step(self, moment: Moment) -> None:
         """Let the slow encoder follow; take the batch into queue, prototypes and weights."""
         kept = losses.key_momentum(moment.step, moment.total, self.choice.key_momentum)
         follow(self.key_body, self.network.body, kept)  # type: ignore[arg-type]
         follow(self.key_projection, self.projection, kept)
-        # A retreat for lack of memory may have left the portions of a failed try before these.
-        queries, keys, target = (
-            torch.cat(parts)[-self.settings.batch :] for parts in zip(*self._fresh, strict=True)
-        )
-        self.memory.take(queries, keys, target)
-        self._fresh.clear()
+        self.memory.take(*(torch.cat(parts) for parts in zip(*self._fresh, strict=True)))
 
     def prior(self) -> Shares:
         """Even, or pi / w where learned weights took the place of the log prior."""
@@ -169,12 +149,6 @@ class ProcoRun(ImageRun):
             features = self.key_body(images).flatten(2).mean(2)
             keys: Tensor = self.key_projection(features)
         return keys
-
-    def _remember(self, queries: Tensor, keys: Tensor, target: Tensor, step: int) -> None:
-        if step != self._fresh_step:
-            self._fresh.clear()
-            self._fresh_step = step
-        self._fresh.append((queries, keys, target))
 
     def _modules_beside(self) -> dict[str, nn.Module]:
         return {

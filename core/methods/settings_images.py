@@ -80,8 +80,11 @@ class CrossEntropySettings(ImageSettings):
         "balanced-softmax",
         "logit-adjustment",
         "ldam",
+        "bcl",
         "bce",
         "focal-bce",
+        "asymmetric",
+        "distribution-balanced",
     ] = Field(
         default="auto",
         title="Loss",
@@ -125,6 +128,23 @@ class CrossEntropySettings(ImageSettings):
         description="Strength of logit-adjustment; 1 is the balanced softmax.",
         json_schema_extra=ADVANCED,
     )
+    weights_after: float = Field(
+        default=-1.0,
+        ge=-1.0,
+        le=1.0,
+        title="Class weights after",
+        description="Share of the run after which class weights count, as in deferred re-weighting "
+        "(DRW). -1 lets Longtail choose: 0.8 for ldam, 0 for other losses; 1 is never.",
+        json_schema_extra=ADVANCED,
+    )
+    contrast_weight: float = Field(
+        default=0.35,
+        ge=0.0,
+        le=10.0,
+        title="Weight of comparisons",
+        description="How much bcl's comparisons of images count beside its classifier.",
+        json_schema_extra=ADVANCED,
+    )
     ldam_scale: float = Field(
         default=30.0,
         gt=0.0,
@@ -142,6 +162,12 @@ class CrossEntropySettings(ImageSettings):
         json_schema_extra=ADVANCED,
     )
 
+    @model_validator(mode="after")
+    def _bcl_compares_whole_images(self) -> "CrossEntropySettings":
+        if self.loss == "bcl" and self.mixup != "none":
+            raise ValueError("loss=bcl compares images and cannot learn from mixed ones")
+        return self
+
 
 SINGLE_LABEL_LOSSES = (
     "ce",
@@ -151,5 +177,13 @@ SINGLE_LABEL_LOSSES = (
     "balanced-softmax",
     "logit-adjustment",
     "ldam",
+    "bcl",
 )
-SEVERAL_LABEL_LOSSES = ("bce", "weighted", "focal-bce")
+SEVERAL_LABEL_LOSSES = (
+    "bce",
+    "weighted",
+    "class-balanced",
+    "focal-bce",
+    "asymmetric",
+    "distribution-balanced",
+)
