@@ -68,10 +68,7 @@ def test_bcl_cannot_learn_from_mixed_images(pictures):
         plan_run(pictures, method="cross-entropy", settings={"loss": "bcl", "mixup": "balanced"})
 
 
-@pytest.mark.parametrize(
-    "loss",
-    ["bce", "weighted", "class-balanced", "focal-bce", "asymmetric", "distribution-balanced"],
-)
+@pytest.mark.parametrize("loss", SEVERAL_LABEL_LOSSES)
 def test_every_loss_of_several_classes_runs(findings, start, loss):
     events, result, _ = start(findings, iterations=2, settings={"loss": loss})
     assert all_finite(events)
