@@ -59,10 +59,14 @@ class DetailsPart(QWidget):
     def _draw(self) -> None:
         if self._report is None:
             return
-        parts = (self.mistakes, self.curves, self.reliability)
-        for fold, part in zip(self.folds.values(), parts, strict=True):
+        shows = (
+            self.mistakes.show_report,
+            self.curves.show_report,
+            self.reliability.show_report,
+        )
+        for fold, show in zip(self.folds.values(), shows, strict=True):
             if fold.is_open:
-                part.show_report(self._report)
+                show(self._report)
 
 
 class MistakesPart(QWidget):

@@ -109,6 +109,7 @@ def _tier_rows(report: Report) -> list[dict[str, Any]]:
                 "tier": tier,
                 "names": ", ".join(names),
                 "n": value.n,
+                "few": value.n < FEW_CASES,
                 "value": _value(measure, value.mean, value.low, few=value.n < FEW_CASES),
                 "interval": interval_text(measure, value.low, value.high),
                 "bar": bar(value.mean, value.low, value.high, tier, 1.0, few=value.n < FEW_CASES),

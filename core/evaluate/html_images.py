@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .mistakes import Pair
-from .report import ClassValue, EvaluatedClass, Figure, Report
+from .report import FEW_CASES, ClassValue, EvaluatedClass, Figure, Report, Value
 from .svg import precision_recall_plot, reliability_plot, roc_plot
 from .wording import MEASURES, NO_VALUE, Measure, interval_text
 
@@ -136,7 +136,7 @@ def _side_by_side(
     ]
 
 
-def told(measure: Measure, value: ClassValue | None, *, few: bool = False) -> str:
+def told(measure: Measure, value: ClassValue | Value | None, *, few: bool = False) -> str:
     """Tell a value with its interval; of a class with few cases the interval alone."""
     if value is None or value.mean is None:
         return NO_VALUE
@@ -151,12 +151,8 @@ def tier_cells(report: Report, tier: str, names: Sequence[str]) -> list[str]:
     cells = []
     for name in names:
         value = report.summary[name].tiers.get(tier)
-        cells.append(
-            NO_VALUE
-            if value is None or value.mean is None
-            else f"{MEASURES[name].text(value.mean)} "
-            f"({interval_text(MEASURES[name], value.low, value.high)})"
-        )
+        few = value is not None and value.n < FEW_CASES
+        cells.append(told(MEASURES[name], value, few=few))
     return cells
 
 

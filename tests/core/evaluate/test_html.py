@@ -1,11 +1,21 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from longtail.core.evaluate.html import render, write_html
-from longtail.core.evaluate.report import Figure
+from longtail.core.evaluate.parts import confusion_of, single_label_parts
+from longtail.core.evaluate.report import (
+    EvaluatedClass,
+    Figure,
+    Tuned,
+    read_report,
+    write_report,
+)
+from longtail.core.evaluate.summary import single_label_figures
 from longtail.core.evaluate.svg import bar
+from longtail.core.evaluate.wording import NO_VALUE
 
 VOID = {"meta", "br", "img", "link", "hr"}
 
@@ -104,3 +114,93 @@ def test_bars_stay_on_their_track(values, parts):
     drawn = str(bar(*values, "tail", 1.0))
     for part in parts:
         assert part in drawn
+
+
+@pytest.fixture
+def images(report):
+    """The report of 30 images in three classes, one of which is in two of them only."""
+    rng = np.random.default_rng(0)
+    truth = np.array([0] * 20 + [1] * 8 + [2] * 2)
+    logits = rng.normal(size=(30, 3)) + 1.2 * np.eye(3)[truth]
+    names = ("common", "middle <i>", "rare")
+    classes = tuple(
+        EvaluatedClass(i + 1, name, "#56b4e9", tier, 200 // 9**i, None, int((truth == i).sum()))
+        for i, (name, tier) in enumerate(zip(names, ("head", "medium", "tail"), strict=True))
+    )
+    patients = [str(i) for i in range(30)]
+    return replace(
+        report,
+        provenance=replace(report.provenance, task="classification"),
+        summary=single_label_figures(truth, logits, classes, patients, resamples=50),
+        classes=classes,
+        confusion=confusion_of(truth, logits, names),
+        images=single_label_parts(truth, logits, names),
+        setting="All classes are taken to be equally frequent: rare 33% (learned 1.0%).",
+    )
+
+
+def test_a_report_on_images_draws_its_curves_and_says_its_setting(images):
+    page = render(images)
+    text = parsed(page)
+    # A ROC and a precision-recall curve a class, and one diagram of reliability.
+    assert page.count('label="ROC curve"') == page.count('"precision-recall curve"') == 3
+    assert page.count("reliability diagram of 30 answers") == 1
+    assert "middle &lt;i&gt;" in page
+    assert "<i>" not in page
+    for part in (
+        "Setting of the prior slider", "rare 33% (learned 1.0%)", "Confused most", "taken for",
+        "Found, missed and false alarms", "Calibration error", "Research use only",
+    ):  # fmt: skip
+        assert part.lower() in text.lower(), part
+
+
+def test_a_class_in_few_cases_is_never_a_bare_point(images):
+    page = render(images)
+    rows = [row for row in page.split("<tr>") if "rare</td>" in row and "chip tail" in row]
+    assert len(rows) >= 5
+    for row in rows:
+        cells = row.split("<td")
+        assert "few" in row or "taken for" in row, row
+        assert " to " in row or "no interval" in row, row
+        # Without an interval there is no figure either, and no solid bar in any case.
+        if "no interval" in row:
+            assert NO_VALUE in row
+        assert '<rect class="tail"' not in row
+        assert len(cells) > 3
+    figure = page.split("<figure>")
+    (curve,) = [part for part in figure if "<strong>rare</strong>" in part]
+    assert "few-line" in curve
+    area = images.summary["auc"].classes["rare"].mean
+    assert f"AUC {area:.3f}" not in curve
+    assert "in 2 of 30 images" in curve
+
+
+def test_all_found_of_few_does_not_claim_certainty(images):
+    truth = np.array([0] * 20 + [1] * 3)
+    logits = 5.0 * np.eye(2)[truth]
+    classes = tuple(
+        EvaluatedClass(i + 1, str(i), "#ffffff", tier, 9, None, int((truth == i).sum()))
+        for i, tier in enumerate(("head", "tail"))
+    )
+    figures = single_label_figures(truth, logits, classes, [str(i) for i in range(23)])
+    for value in (figures["recall"].classes["1"], figures["recall_tail"]):
+        assert value.mean == 1.0
+        assert value.low == pytest.approx(0.4385, abs=1e-4)
+    assert figures["balanced_accuracy"].classes == figures["recall"].classes
+    # Twenty of twenty is not certain either.
+    assert figures["recall"].classes["0"].low == pytest.approx(0.8389, abs=1e-4)
+    assert (figures["auc"].classes["1"].low, figures["auc"].classes["1"].high) == (None, None)
+
+
+def test_thresholds_of_validation_stand_apart(images):
+    tuned = Tuned({"common": 0.4}, 38, {"recall": images.summary["recall"]})
+    text = parsed(render(replace(images, tuned=tuned)))
+    assert "With validation" in text
+    assert "38 labelled validation cases" in text
+    assert "common 0.40" in text
+    assert "With validation" not in parsed(render(images))
+
+
+def test_the_whole_report_survives_json(images, tmp_path):
+    write_report(tmp_path / "evaluation-test.json", images)
+    assert read_report(tmp_path / "evaluation-test.json") == images

@@ -6,11 +6,13 @@ import pytest
 
 from longtail.core.backend.events import Artifact, Outcome
 from longtail.core.backend.local import LocalBackend
+from longtail.core.evaluate.operating import Count
 from longtail.core.evaluate.report import read_report
 from longtail.core.jobs.evaluation import EvaluateJob
 from longtail.core.jobs.prediction import PredictJob
 from longtail.core.jobs.record import record
 from longtail.core.project.records import ImageLabels, Split
+from longtail.core.project.runs import read_spec, write_spec
 
 RUN = "run-001-supervised"
 IMAGE_RUN = "run-001-cross-entropy"
@@ -207,3 +209,55 @@ def test_outlines_in_pictures_have_no_millimetres(slides, finish):
     assert finished.result["cases"][0]["hd95_mm"] == {"core": None, "rim": None}
     report = read_report(slides.run_folder(RUN) / "evaluation-test.json")
     assert any("no spacing" in note for note in report.notes)
+
+
+def test_the_setting_that_is_kept_is_measured_and_told(images, finish):
+    images.set_run_setting(IMAGE_RUN, "prior_target", [1e-6, 1e-6, 1 - 2e-6])
+    moved = finish(EvaluateJob(where(images), IMAGE_RUN))
+    report = read_report(images.run_folder(IMAGE_RUN) / "evaluation-test.json")
+    assert "high 100%" in report.setting
+    assert any("not as the run was trained" in note for note in report.notes)
+    assert report.summary["recall"].classes["high"].mean == 1.0
+    plain = finish(EvaluateJob(where(images), IMAGE_RUN, as_trained=True))
+    assert read_report(images.run_folder(IMAGE_RUN) / "evaluation-test.json").setting == ""
+    accuracy = [one.result["summary"]["accuracy"]["mean"] for one in (moved, plain)]
+    assert accuracy[0] < accuracy[1]
+
+
+def test_a_report_on_pictures_holds_counts_curves_and_reliability(images, finish):
+    finish(EvaluateJob(where(images), IMAGE_RUN))
+    parts = read_report(images.run_folder(IMAGE_RUN) / "evaluation-test.json").images
+    assert parts.counts["low"] == Count(4, 3, 0)
+    assert [(pair.true, pair.predicted, pair.n) for pair in parts.pairs] == [("low", "high", 1)]
+    assert {curve.name for curve in parts.curves} == {"low", "mid", "high"}
+    assert sum(one.n for one in parts.reliability[0].bins) == 9
+
+
+def test_thresholds_are_chosen_on_validation_only(findings, finish):
+    findings.set_split(["film-0", "film-1", "film-2"], Split.VAL)
+    folder = findings.run_folder(IMAGE_RUN)
+    report = folder / "evaluation-test.json"
+    finish(EvaluateJob(where(findings), IMAGE_RUN))
+    assert read_report(report).tuned is None  # the run has no validation part
+    spec = {**read_spec(folder), "validation": "split", "val": [f"film-{n}" for n in range(3)]}
+    write_spec(folder, spec)
+    finished = finish(EvaluateJob(where(findings), IMAGE_RUN))
+    assert finished.outcome is Outcome.COMPLETED, finished
+    # Two and one yes among the three are too few to choose by.
+    assert read_report(report).tuned is None
+    for number in range(4):
+        labels = ImageLabels(frozenset({3} if number else ()), frozenset({2} if number else {2, 3}))
+        findings.set_labels([f"film-{number}"], labels, author="test")
+    more = [f"film-{n}" for n in range(5)]
+    findings.set_split(more, Split.VAL)
+    write_spec(folder, {**spec, "val": more})
+    finished = finish(EvaluateJob(where(findings), IMAGE_RUN))
+    tuned = read_report(report).tuned
+    assert tuned is not None
+    assert tuned.labelled == 5
+    assert set(tuned.summary) <= {
+        "recall", "precision", "macro_f1", "balanced_accuracy", "accuracy", "mcc", "kappa",
+    }  # fmt: skip
+    assert len(finished.result["cases"]) == 1
+    finish(EvaluateJob(where(findings), IMAGE_RUN, "val"))
+    assert read_report(folder / "evaluation-val.json").tuned is None
