@@ -16,7 +16,7 @@ from ..losses.contrast import (
     negative_choices,
 )
 from ..losses.simplex import allocate, moving_means, simplex_centres
-from ..nets.averaging import average_share, follow
+from ..nets.averaging import average_share, follow, take_back
 from ..nets.heads import DenseHead, PointHead
 from .feature_queue import FeatureQueue
 from .settings_semi import ActionSettings
@@ -173,7 +173,8 @@ class PixelContrast:
         return near + settings.centre_weight * centre
 
     def forget(self) -> None:
-        """Drop the keys of a step that came to nothing."""
+        """Drop what a step that came to nothing has left: keys, and figures of the norms."""
+        take_back(self.head, self.teacher_head)
         self._waiting.clear()
 
     def after_step(self, step: int, kept: float) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..losses.distillation import patch_features, similarity_distillation, similarity_spread
-from ..nets.averaging import average_share, follow
+from ..nets.averaging import average_share, follow, take_back
 from ..nets.heads import Predictor, Projector
 from .settings_semi import ActionSettings
 
@@ -82,7 +82,8 @@ class Pretraining:
         return total
 
     def forget(self) -> None:
-        """Drop the scans of a step that came to nothing."""
+        """Drop what a step that came to nothing has left: scans, and figures of the norms."""
+        take_back(self.heads, self.teacher_heads)
         self._waiting.clear()
 
     def after_step(self, step: int, kept: float) -> None:

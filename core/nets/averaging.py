@@ -20,9 +20,19 @@ def follow(average: nn.Module, network: nn.Module, kept: float) -> None:
     theirs: list[Tensor] = list(network.parameters())
     if kept == 0.0:
         _copy(mine, theirs)
-    else:
+    elif mine:
         torch._foreach_lerp_(mine, theirs, 1 - kept)
     _copy(average.buffers(), network.buffers())
+
+
+@torch.no_grad()
+def take_back(network: nn.Module, average: nn.Module) -> None:
+    """Give the network the buffers that its average took over at the last step that counted.
+
+    A batch norm moves its running figures at every look, also at one that came to nothing; a single
+    one that is no number would stay in them for good.
+    """
+    _copy(network.buffers(), average.buffers())
 
 
 def _copy(mine: Iterable[Tensor], theirs: Iterable[Tensor]) -> None:

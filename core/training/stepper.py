@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..backend.memory import give_back_memory, is_out_of_memory
 from ..errors import LongtailError
 from ..methods.run import Batch, MethodRun, Moment, StepResult, step_seed
-from ..nets.averaging import average_share, follow
+from ..nets.averaging import average_share, follow, take_back
 from .precision import choose_precision
 from .schedule import learning_rate_share
 
@@ -134,6 +134,7 @@ class Stepper:
             group["lr"] = share * self.run.common.learning_rate * group.get("rate", 1.0)
 
     def _skip(self, loss: float, tally: Tensor) -> Stepped:
+        take_back(self.run.network, self.average)
         self._optimizer.zero_grad(set_to_none=True)
         self.bad_steps += 1
         if self.bad_steps >= MOST_BAD_STEPS:
