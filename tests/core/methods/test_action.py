@@ -1,0 +1,239 @@
+"""ACTION++: its stages, its switches, and what it tells."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from longtail.core.backend.events import Artifact, Metric
+from longtail.core.methods.action import _pull
+from longtail.core.methods.run import Moment
+from longtail.core.project.records import NOT_LABELLED
+
+NO_PRETRAINING = {"pretrain_share": 0.0}
+
+
+@pytest.mark.parametrize(
+    "off",
+    [
+        {"unlabelled": False},
+        {"pseudo_dice": False},
+        {"mix": "none"},
+        {"mix": "unlabelled"},
+        {"per_class_threshold": "on"},
+        {"per_class_threshold": "off"},
+        {"pretrain_share": 0.0},
+        {"pretrain_global": False},
+        {"pretrain_local": False},
+        {"pretrain_global": False, "pretrain_local": False},
+        {"anco": False},
+        {"saacl": False},
+        {"anco": False, "saacl": False},
+        {"anco": False, "saacl": False, "unlabelled": False, "pretrain_share": 0.0},
+        {"adaptive_temperature": False},
+        {"contrast_share": 0.0},
+        {"divide_centre": True},
+        {"head": "dense"},
+        {"ema": 0.0},
+    ],
+    ids=str,
+)
+def test_every_part_can_be_switched_off(scans, trial, off):
+    made = trial(scans, "action++", iterations=3, settings={"pretrain_share": 0.34, **off})
+    assert np.isfinite(made.go(3)).all()
+    result = made.run.step(made.run.batch(2), Moment(2, 3))
+    assert ("anco" in result.parts) is off.get("anco", True)
+    assert ("saacl" in result.parts) is off.get("saacl", True)
+    assert ("pseudo" in result.parts) is off.get("unlabelled", True)
+
+
+def test_pre_training_comes_first_and_only_where_wished(scans, trial):
+    made = trial(scans, "action++", settings={"pretrain_share": 0.5})
+    assert made.run.phases == (0.0, 0.5)
+    batch = made.run.batch(0)
+    assert "pretraining" in made.run.step(batch, Moment(2, 6)).parts
+    assert "anco" in made.run.step(batch, Moment(3, 6)).parts
+    without = trial(scans, "action++", settings=NO_PRETRAINING)
+    assert without.run.phases == (0.0,)
+    assert "anco" in without.run.step(batch, Moment(0, 6)).parts
+
+
+def test_the_temperature_falls_and_rises_within_each_stage(scans, trial):
+    made = trial(scans, "action++", iterations=40, settings={"pretrain_share": 0.5})
+    told = {}
+    batch = made.run.batch(0)
+    for step in (0, 10, 20, 30, 39):
+        made.run.step(batch, Moment(step, 40))
+        told[step] = made.run._temperature
+    assert told[0] == told[20] == 1.0
+    assert told[10] == pytest.approx(0.1)
+    assert told[30] == pytest.approx(0.1)
+    assert 0.9 < told[39] < 1
+    fixed = trial(scans, "action", iterations=40, settings=NO_PRETRAINING)
+    for step in (0, 20):
+        fixed.run.step(fixed.run.batch(0), Moment(step, 40))
+        assert fixed.run._temperature == (
+            0.1 if not fixed.run.choice.adaptive_temperature else told[step]
+        )
+
+
+def test_the_published_rate_falls_in_each_stage(scans, trial):
+    settings = {"pretrain_share": 0.25, "decay": "poly"}
+    made = trial(scans, "action++", settings=settings)
+    paced = [made.run.paced(Moment(step, 40)) for step in (0, 9, 10, 39)]
+    assert paced == [Moment(0, 10), Moment(9, 10), Moment(0, 30), Moment(29, 30)]
+    plain = trial(scans, "action++", settings={"pretrain_share": 0.25})
+    assert plain.run.paced(Moment(39, 40)) == Moment(39, 40)
+
+
+def test_a_contrast_pulls_a_share_as_hard_as_the_labels(scans, trial, monkeypatch):
+    settings = {**NO_PRETRAINING, "contrast_share": 0.2}
+    made = trial(scans, "action++", settings=settings)
+    pulls = []
+
+    def pull(loss, probe):
+        pulls.append(_pull(loss, probe))
+        return pulls[-1]
+
+    monkeypatch.setattr("longtail.core.methods.action._pull", pull)
+    made.run.step(made.run.batch(0), Moment(0, 6))
+    supervised, anco, saacl = pulls
+    assert made.run._weights["anco"] == pytest.approx(min(20, 0.2 * supervised / anco))
+    assert made.run._weights["saacl"] == pytest.approx(min(20, 0.2 * supervised / saacl))
+
+
+def test_fixed_weights_are_taken_where_no_share_is_wished(scans, trial):
+    settings = {**NO_PRETRAINING, "contrast_share": 0.0, "saacl_weight": 0.5}
+    made = trial(scans, "action++", settings=settings)
+    result = made.run.step(made.run.batch(0), Moment(5, 6))
+    parts = result.parts
+    wanted = parts["cross_entropy"] + parts["dice_loss"] + parts["pseudo"]
+    wanted += 0.01 * parts["anco"] + 0.5 * parts["saacl"]
+    assert float(result.loss.detach()) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_labelled_pixels_are_pasted_with_their_labels(scans, trial):
+    made = trial(scans, "action++", settings={"augmentation": "none"})
+    batch = made.run.batch(0)
+    batch["label"][:, :6] = NOT_LABELLED
+    shares = torch.rand(2, 3, 16, 16, 16).softmax(1)
+    mixture = made.run._mixture(batch, shares)
+    mask, label = batch["mask"], batch["label"]
+    pasted = mask & (label != NOT_LABELLED)
+    assert torch.equal(mixture.pseudo[pasted], label[pasted].long())
+    assert (mixture.confidence[pasted] == 1).all()
+    assert not mixture.inside[mask & (label == NOT_LABELLED)].any()
+    own = ~mask & (batch["known"] == 254)
+    assert torch.equal(mixture.pseudo[own], shares.argmax(1)[own])
+    assert mixture.pseudo.max() < 3
+
+
+@pytest.mark.parametrize("network", ["unet", "plain-unet"])
+def test_a_scan_that_is_no_number_is_skipped_and_forgotten(scans, trial, network):
+    settings = {"pretrain_share": 0.5, "network": network}
+    made = trial(scans, "action++", iterations=8, settings=settings)
+    plain = made.run.batch
+
+    def broken(step):
+        batch = plain(step)
+        if step in (1, 5):
+            batch["image"] = batch["image"] * math.nan
+            batch["strong"] = batch["strong"] * math.nan
+            batch["weak"] = batch["weak"] * math.nan
+        return batch
+
+    made.run.batch = broken
+    losses = made.go(8)
+    assert [math.isnan(loss) for loss in losses] == [step in (1, 5) for step in range(8)]
+    state = made.run.state()
+    assert torch.isfinite(state["contrast"]["queue"]["features"]).all()
+    assert torch.isfinite(state["contrast"]["means"]).all()
+    assert all(torch.isfinite(each).all() for each in state["pretraining"]["bank"].values())
+    assert all(math.isfinite(each) for each in state["weights"].values())
+    for module in (made.run.average, made.run.contrast.teacher_head, made.run.pretraining.heads):
+        assert all(torch.isfinite(each).all() for each in module.buffers())
+
+
+def test_no_confident_pixel_is_no_harm(scans, trial):
+    settings = {**NO_PRETRAINING, "contrast_confidence": 0.999, "confidence": 0.999, "mix": "none"}
+    made = trial(scans, "action++", settings=settings)
+    batch = made.run.batch(0)
+    batch["known"] = batch["known"].masked_fill(batch["known"] < 254, 254)
+    taught = made.run._taught(batch)
+    made.run._taught = lambda batch: (taught[0], torch.full_like(taught[1], 1 / 3))
+    result = made.run.step(batch, Moment(5, 6))
+    assert result.parts["pseudo"] == 0
+    assert float(result.parts["anco"]) > 0
+    batch["label"] = torch.full_like(batch["label"], NOT_LABELLED)
+    nothing = made.run.step(batch, Moment(5, 6))
+    assert float(nothing.loss.detach()) == 0
+    nothing.loss.backward()
+
+
+@pytest.mark.parametrize("saacl", [True, False])
+def test_a_class_that_nobody_labelled_is_no_harm(project_of, trial, saacl):
+    def ball(mask):
+        return np.where(mask == 1, mask, 0).astype(np.uint8)
+
+    project = project_of(ball, ball, None, None)
+    settings = {**NO_PRETRAINING, "saacl": saacl}
+    made = trial(project, "action++", settings=settings)
+    assert np.isfinite(made.go(4)).all()
+    list(made.run.news(4))
+    (picture,) = (made.run.setup.folder / "maps").iterdir()
+    with np.load(picture, allow_pickle=False) as arrays:
+        assert set(arrays["centre_classes"].tolist()) <= {0, 1, 2}
+
+
+def test_rare_classes_have_a_bar_of_their_own(scans, trial):
+    made = trial(scans, "action++", settings=NO_PRETRAINING)
+    counts = made.run.output_counts()
+    assert made.run.has_bar.tolist() == (counts < 0.01 * counts.sum()).tolist()
+    assert trial(scans, "action++", settings={"per_class_threshold": "on"}).run.has_bar.all()
+    off = trial(scans, "action++", settings={"per_class_threshold": "off"})
+    assert not off.run.has_bar.any()
+    assert off.run._current_bars() is None
+
+
+def test_what_was_learned_is_told(scans, trial):
+    made = trial(scans, "action++", iterations=4, settings={"pretrain_share": 0.25})
+    made.go(1)
+    first = list(made.run.news(1))
+    assert not [e for e in first if isinstance(e, Artifact)]
+    made.go(3)
+    events = list(made.run.news(4))
+    told = {e.name for e in events if isinstance(e, Metric)}
+    assert {"temperature", "anco_weight", "saacl_weight", "predicted_share"} <= told
+    (picture,) = [e for e in events if isinstance(e, Artifact)]
+    assert picture == Artifact("maps/step-0000004.npz", "map")
+    with np.load(made.run.setup.folder / picture.path, allow_pickle=False) as arrays:
+        assert int(arrays["step"]) == 4
+        assert arrays["centres"].shape == (3, 2)
+        assert arrays["points"].shape == (len(arrays["point_classes"]), 2)
+    assert not [e for e in made.run.news(4) if isinstance(e, Artifact)]
+
+
+def test_a_picture_shows_the_run_and_not_its_rehearsal(scans, trial):
+    made = trial(scans, "action++", settings={"pretrain_share": 0.5})
+    saved = made.saved()
+    made.run.step(made.run.batch(4), Moment(4, 6))
+    made.load(saved, 0)
+    made.go(1)
+    assert not [e for e in made.run.news(1) if isinstance(e, Artifact)]
+
+
+def test_heads_learn_and_are_no_part_of_what_predicts(scans, trial):
+    made = trial(scans, "action++", settings={"pretrain_share": 0.34})
+    before = made.saved()[0]["method"]
+    made.go(6)
+    after = made.saved()[0]["method"]
+    for part, name in (("contrast", "head"), ("pretraining", "heads")):
+        weights = [key for key in before[part][name] if key.endswith("first.weight")]
+        assert weights
+        for key in weights:
+            assert not torch.equal(before[part][name][key], after[part][name][key]), key
+            teacher = after[part][f"teacher_{name}"][key]
+            assert not torch.equal(teacher, after[part][name][key])
+    names = {name for name, _ in made.run.network.named_parameters()}
+    assert not [name for name in names if "head" in name]
