@@ -7,7 +7,7 @@ from qtpy.QtCore import QTimer, QUrl, Signal
 from qtpy.QtGui import QDesktopServices, QIcon, QShowEvent
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from ...core.backend.events import Event, Finished, Outcome
+from ...core.backend.events import Artifact, Event, Finished, Outcome
 from ...core.errors import LongtailError
 from ...core.evaluate.report import Report
 from ...core.project.records import RunRecord, Split
@@ -22,6 +22,7 @@ from .results_state import (
     PARTS,
     Facts,
     Stand,
+    is_learning,
     kept_setting,
     run_title,
     stand,
@@ -88,7 +89,9 @@ class ResultsPanel(QWidget):
         if self._runs_are_old:
             # A run's plan lists its cases, so all runs are not read for every saved label.
             runs = project.runs() if project else []
-            self._runs = tuple(run for run in runs if run.state in KEPT)
+            self._runs = tuple(
+                run for run in runs if run.state in KEPT or (project and is_learning(project, run))
+            )
             self._runs_are_old = False
         run = self.chosen
         if project is None or run is None:
@@ -101,9 +104,10 @@ class ResultsPanel(QWidget):
 
     @property
     def chosen(self) -> RunRecord | None:
-        """The run that is shown: the session's, else the newest that was kept."""
+        """The run that is shown: the session's, else the newest, one that has ended first."""
         named = (run for run in self._runs if run.id == self._session.run_id)
-        return next(named, self._runs[-1] if self._runs else None)
+        ended = [run for run in self._runs if run.state in KEPT] or list(self._runs)
+        return next(named, ended[-1] if ended else None)
 
     def _show_runs(self, run: RunRecord) -> None:
         self.run.blockSignals(True)
@@ -118,7 +122,7 @@ class ResultsPanel(QWidget):
         offered = [part for part in PARTS if held[part] or part in done]
         if self._split not in offered and offered:
             self._split = offered[0]
-        self.splits.setVisible(len(offered) > 1)
+        self.splits.setVisible(len(offered) > 1 and run.state in KEPT)
         self.splits.set_value(self._split.value)
         working = self._job_of(run)
         self.working.setVisible(working is not None)
@@ -288,9 +292,14 @@ class ResultsPanel(QWidget):
     def _job_started(self, job: "TrackedJob") -> None:
         self._refresh_soon()
 
-    def _job_event(self, job: "TrackedJob", _event: Event) -> None:
+    def _job_event(self, job: "TrackedJob", event: Event) -> None:
         if not job.is_training and not self._tick.isActive():
             self._tick.start()
+        if isinstance(event, Artifact) and event.kind == "checkpoint":
+            # From its first checkpoint on a run can predict while it is trained.
+            known = any(run.id == run_of(job.job) for run in self._runs)
+            if job.is_training and not known:
+                self._read_runs_soon()
 
     def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
         measured = not job.is_training and not job.job.interactive

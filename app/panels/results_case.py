@@ -17,6 +17,7 @@ from ..widgets.basic import mark
 from .results_model import Finding, findings
 from .results_rows import FindingList
 from .results_state import (
+    LEARNING,
     Predictions,
     kept_setting,
     moved_logits,
@@ -66,6 +67,7 @@ class CasePart(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._noun = "scan"
         self.section = QLabel("", self)
         mark(self.section, "section")
         self.case = ElidedLabel("", self, kind="quiet")
@@ -95,7 +97,7 @@ class CasePart(QWidget):
         """Name the case."""
         self.section.setText(f"This {noun}".upper())
         self.case.setText(case)
-        self.predict.setText(f"Predict this {noun}")
+        self._noun = noun
 
     def show_prediction(
         self, *, there: bool, overlaid: bool, words: str, can_predict: bool
@@ -105,6 +107,7 @@ class CasePart(QWidget):
         self.findings.setVisible(not overlaid and there)
         self.words.setText(words)
         self.words.setVisible(bool(words))
+        self.predict.setText("Predict again" if there else f"Predict this {self._noun}")
         self.predict.setVisible(can_predict)
 
     def show_findings(self, found: Sequence[Finding]) -> None:
@@ -194,8 +197,12 @@ class CaseResults(CasePart):
         there = case.id in self._predictions.by_case
         overlaid = project.task is Task.SEGMENTATION
         noun = case_noun(project.task)
-        words = "" if there else self._words(case.id, noun, project.writable)
-        can_predict = not there and project.writable and self._job_for(case.id) is None
+        learning = run.state == LEARNING
+        words = "" if there and not learning else self._words(case.id, noun, project.writable)
+        if there and learning and self._job_for(case.id) is None:
+            words = "As it was when it was asked; it has learned more since."
+        wanted = not there or learning
+        can_predict = wanted and project.writable and self._job_for(case.id) is None
         self.show_case(noun, case.id)
         self.show_prediction(there=there, overlaid=overlaid, words=words, can_predict=can_predict)
         if overlaid and self._canvas is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...core.project.store import Project
 
 Act = Literal["", "evaluate", "report", "cases"]
+LEARNING = "running"
 PARTS = (Split.TEST, Split.VAL)
 PART_WORDS = {Split.TEST: "Test", Split.VAL: "Validation", Split.TRAIN: "Training"}
 
@@ -59,6 +60,12 @@ def stand(facts: Facts) -> Stand:
     """Decide what to say and to offer."""
     if facts.working:
         return Stand()
+    if facts.run.state == LEARNING:
+        return Stand(
+            "Still training",
+            f"It can predict this {facts.noun} with what it has learned so far. How good it is "
+            "can be measured when it has ended.",
+        )
     if facts.reading:
         return Stand("Reading the results", "There are many cases, so this takes a moment.")
     if facts.failed is not None:
@@ -137,7 +144,14 @@ def run_title(run: RunRecord) -> str:
     """Name a run for the chooser: `run 5 · Supervised`."""
     known = run.method in METHODS.names()
     title = METHODS.get(run.method).title if known else run.method
-    return f"{run_number(run.id)} · {title}"
+    going = ", training" if run.state == LEARNING else ""
+    return f"{run_number(run.id)} · {title}{going}"
+
+
+def is_learning(project: "Project", run: RunRecord) -> bool:
+    """Tell whether a run is being trained and can predict already."""
+    last = project.run_folder(run.id) / "checkpoints" / "last.pt"
+    return run.state == LEARNING and last.is_file()
 
 
 def evaluate_words(held: int, noun: str, split: Split) -> str:

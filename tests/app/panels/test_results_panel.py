@@ -11,7 +11,7 @@ from longtail.app.panels import results as results_module
 from longtail.app.panels import results_shelf
 from longtail.app.panels.results import NOBODY, ResultsPanel
 from longtail.app.session import Session
-from longtail.core.backend.events import Finished, Outcome, Progress, Started
+from longtail.core.backend.events import Artifact, Finished, Outcome, Progress, Started
 from longtail.core.evaluate.report import (
     ClassValue,
     EvaluatedClass,
@@ -22,6 +22,7 @@ from longtail.core.evaluate.report import (
 )
 from longtail.core.jobs.evaluation import EvaluateJob
 from longtail.core.jobs.prediction import PredictCaseJob
+from longtail.core.jobs.training import TrainJob
 from longtail.core.project.records import ImageLabels, NewCase, PredictionRecord, Split, Task
 from longtail.core.project.store import Project
 
@@ -416,3 +417,40 @@ def test_uncertainty_can_be_shown_where_there_is_a_map_of_it(panel, add_run, can
     assert not row.switch.isChecked()
     assert "Shift+U" in row.switch.toolTip()
     assert panel.page.scroll.widget().minimumSizeHint().width() <= 310
+
+
+def test_a_run_in_training_predicts_from_its_first_checkpoint_on(
+    panel, add_run, stage, session, qtbot
+):
+    run_id = add_run("running")
+    assert panel.pages.currentWidget() is panel.nothing
+    session.show_case("cell-0")
+    tracked = session.submit(TrainJob(session.project.path.as_posix(), run_id))
+    last = session.project.run_folder(run_id) / "checkpoints" / "last.pt"
+    last.parent.mkdir(exist_ok=True)
+    last.write_bytes(b"weights")
+    stage.tell(Started("Train", "CPU"), Artifact("checkpoints/last.pt", "checkpoint"))
+    qtbot.waitUntil(lambda: panel.pages.currentWidget() is panel.page)
+    assert panel.run.currentText().endswith(", training")
+    assert panel.ask.title.text() == "Still training"
+    assert panel.primary.isHidden()
+    assert panel.case.predict.text() == "Predict this image"
+    panel.case.predict.click()
+    assert stage.jobs[-1] == PredictCaseJob(session.project.path.as_posix(), run_id, "cell-0")
+    assert tracked.finished is None
+
+
+def test_a_prediction_of_a_run_in_training_can_be_made_again(panel, add_run, session, qtbot):
+    run_id = add_run("running")
+    last = session.project.run_folder(run_id) / "checkpoints" / "last.pt"
+    last.parent.mkdir(exist_ok=True)
+    last.write_bytes(b"weights")
+    logits = np.array([0.1, 0.2], np.float32)
+    session.project.record_predictions(
+        [PredictionRecord("cell-0", run_id, "h", session.project.label_version, logits=logits)]
+    )
+    session.show_case("cell-0")
+    session.runs_changed.emit()
+    qtbot.waitUntil(lambda: panel.case.predict.text() == "Predict again")
+    assert not panel.case.predict.isHidden()
+    assert "learned more since" in panel.case.words.text()
