@@ -8,6 +8,7 @@ from longtail.app.panels.train_learned import MAP, PSEUDO, TEMPERATURE, WhatItLe
 from longtail.app.panels.train_live import ClassLook, Curve, Learned, live
 from longtail.app.panels.train_record import in_order, read_record
 from longtail.app.tracked import TrackedJob
+from longtail.app.widgets import dress
 from longtail.core.backend.event_log import EventLog
 from longtail.core.backend.events import Artifact, Metric
 
@@ -21,6 +22,7 @@ WHOLE = Learned(MAPS, (Curve("organ", "#56b4e9", POINTS),), (Curve("temperature"
 def section(qtbot, tmp_path):
     widget = WhatItLearned("What it learned")
     qtbot.addWidget(widget)
+    dress(widget)
     widget.resize(286, 400)
     widget.begin(tmp_path, LOOKS, "scan")
     yield widget
@@ -123,3 +125,13 @@ def test_maps_of_steps_that_were_taken_twice_count_once():
         "maps/step-3.npz",
     )
     assert in_order([*MAPS, *MAPS]) == MAPS
+
+
+def test_all_of_it_fits_a_narrow_panel(section):
+    section.resize(238, 400)
+    section.show()
+    section.show_learned(WHOLE, 20_000)
+    for which in (MAP, PSEUDO, TEMPERATURE):
+        section.choose(which)
+        assert section.minimumSizeHint().width() <= 238, which
+        assert not section.grab().isNull()
