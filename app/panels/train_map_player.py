@@ -220,6 +220,9 @@ class MapPlayer(QWidget):
         self.slider.setToolTip("Go through the training (Left, Right)")
         self.slider.setMinimumWidth(60)
         keep_wheel_calm(self.slider)
+        # Whoever clicks on the map means it: the arrows go through the training then.
+        self.plot.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.plot.setFocusProxy(self.slider)
         self.follow.setVisible(self._live)
         row = QHBoxLayout()
         row.setSpacing(6)

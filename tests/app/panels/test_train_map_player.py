@@ -73,7 +73,8 @@ def test_the_newest_is_followed_until_the_slider_is_moved(player, qtbot):
 def test_arrows_step_through_the_maps(player, qtbot):
     player.show_maps(maps(100, 200, 300, 400), 0)
     shows(player, qtbot, 400)
-    player.slider.setFocus()
+    qtbot.mouseClick(player.plot, Qt.MouseButton.LeftButton)
+    assert player.window().focusWidget() is player.slider
     qtbot.keyClick(player.slider, Qt.Key.Key_Left)
     shows(player, qtbot, 300)
     qtbot.keyClick(player.slider, Qt.Key.Key_Left)
