@@ -15,6 +15,8 @@ from .results_model import told_value
 from .results_parts import MenuButton
 from .results_plots import ClassCurvePlot, ReliabilityPlot
 
+TAKEN, MISSED = "What was taken for what", "What was missed"
+
 
 class DetailsPart(QWidget):
     """Three folds; what a fold holds is drawn when it is opened."""
@@ -34,7 +36,7 @@ class DetailsPart(QWidget):
         column.setSpacing(8)
         column.addWidget(HairLine(self))
         for title, part in (
-            ("What was taken for what", self.mistakes),
+            (TAKEN, self.mistakes),
             ("How well each class is told apart", self.curves),
             ("Whether its confidence can be trusted", self.reliability),
         ):
@@ -46,6 +48,8 @@ class DetailsPart(QWidget):
         """Show what a report holds; nothing of label maps."""
         self._report = report if report is not None and report.images is not None else None
         self.setVisible(self._report is not None)
+        several = report is not None and report.confusion is None
+        self.folds[TAKEN].set_title(MISSED if several else TAKEN)
         self._draw()
 
     def _fold(self, title: str, part: QWidget) -> Fold:

@@ -18,7 +18,7 @@ from ..widgets.paint import bar, painting, sized
 from .results_mistakes import Matrix, Mistake
 from .results_rows import Rows
 
-MOST_CELL, LEAST_NUMBER = 30.0, 19.0
+MOST_CELL, LEAST_NUMBER, LEAST_NAME = 30.0, 19.0, 8.0
 NAME_SHARE, MOST_NAME = 0.34, 110.0
 HEAD_PX, LINE_PX = 20, 26
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
@@ -144,18 +144,22 @@ class MatrixView(QWidget):
         for row, counts in enumerate(self._matrix.counts):
             top = HEAD_PX + row * cell
             self._paint_name(painter, t, row, QRectF(0, top, left - 6, cell))
+            painter.setFont(sized(self.font(), QUIET_PX))
             total = sum(counts) or 1
             for column, count in enumerate(counts):
                 area = QRectF(left + column * cell, top, cell, cell)
                 self._paint_cell(painter, t, (row, column), area, count, count / total)
 
     def _paint_name(self, painter: QPainter, t: Tokens, row: int, area: QRectF) -> None:
+        # With many classes the rows are low; below 8 px nobody could read them.
+        if area.height() < LEAST_NAME:
+            return
+        painter.setFont(sized(self.font(), int(min(QUIET_PX, area.height()))))
         painter.setPen(QColor(t.text))
         name = painter.fontMetrics().elidedText(
             self._matrix.names[row], Qt.TextElideMode.ElideMiddle, int(area.width())
         )
-        if area.height() >= 9:
-            painter.drawText(area, _RIGHT, name)
+        painter.drawText(area, _RIGHT, name)
 
     def _paint_cell(
         self,

@@ -172,7 +172,7 @@ class _Columns:
         figures = self.value + self.change + self.count + GAP * (4 if self.change else 3)
         names = widest([row.name for row in rows], 400) + 2
         free = max(width - figures, 0.0)
-        self.track = max(free - names, min(72.0, free * 0.55))
+        self.track = max(free - names, min(60.0, free * 0.45))
         self.name = max(free - self.track, 0.0)
         self.count_left = self.name + GAP
         self.track_left = self.count_left + self.count + GAP

@@ -122,16 +122,26 @@ def change_sentence(
     noun
         What a case is called.
     """
-    rare = [i for i, tier in enumerate(tiers) if tier == "tail"]
-    rest = [i for i in range(len(tiers)) if i not in rare]
     if all(a == b for a, b in zip(after, before, strict=True)):
         return "Nothing changes: every answer stays as it was trained."
-    if not rare:
-        return f"{_found(before, after, rest, noun)}, {_alarms(before, after, rest)}."
-    told = f"{_found(before, after, rare, f'rare {noun}')}, {_alarms(before, after, rare)}"
-    if rest and _change(before, after, rest, "found"):
-        return f"{told}. Of the other classes, {_found(before, after, rest, noun)}."
-    return f"{told}. The other classes keep theirs." if rest else f"{told}."
+    rare = [i for i, tier in enumerate(tiers) if tier == "tail"]
+    rest = [i for i in range(len(tiers)) if i not in rare]
+    parts = []
+    if _differs(before, after, rare):
+        parts.append(_both(before, after, rare, f"rare {noun}"))
+    if _differs(before, after, rest):
+        lead = "Other classes: " if parts else "Rare classes as before; others: " if rare else ""
+        parts.append(lead + _both(before, after, rest, noun))
+    told = " ".join(f"{part}." for part in parts)
+    return told[:1].upper() + told[1:]
+
+
+def _differs(before: Sequence[Count], after: Sequence[Count], rows: Sequence[int]) -> bool:
+    return any(before[i] != after[i] for i in rows)
+
+
+def _both(before: Sequence[Count], after: Sequence[Count], rows: Sequence[int], noun: str) -> str:
+    return f"{_found(before, after, rows, noun)}, {_alarms(before, after, rows)}"
 
 
 def _found(before: Sequence[Count], after: Sequence[Count], rows: Sequence[int], noun: str) -> str:

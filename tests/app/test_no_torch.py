@@ -86,6 +86,177 @@ panel.close_threads()
 session.close_project()
 """
 
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
+MOVING = SCRIPT.replace(
+    "heavy = sorted(",
+    """
+from qtpy.QtTest import QTest
+from longtail.app.panels.results import ResultsPanel
+
+(panel,) = frame.tabs.findChildren(ResultsPanel)
+QTest.qWaitFor(lambda: panel.slider.model is not None, 20_000)
+for fold in panel.details.folds.values():
+    fold.open()
+before = panel.slider.model.rows()
+panel.slider.slider.setValue(100)
+panel.slider.use.click()
+QTest.qWaitFor(lambda: not panel.again.isHidden(), 20_000)
+moved = panel.slider.words.text()
+kept = frame.room.session.project.run(panel.chosen.id).settings
+heavy = sorted(""",
+).replace('"heavy": heavy,', '"heavy": heavy, "moved": moved, "kept": kept["prior_target"],')
+
 
 @pytest.mark.parametrize("project", ["scans", "cells"])
 def test_the_window_opens_a_project_without_torch(project, request, tmp_path):
@@ -127,6 +298,393 @@ def measured(cells):
         evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
         cases = project.cases(split=Split.TEST, labelled=True)
         steps = evaluation.measure(cases, SimpleNamespace())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms. Counted")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms. Counted")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms. Counted")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms. Counted")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms. Counted")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms. Counted")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms.")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms.")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
+        with pytest.raises(StopIteration) as end:
+            next(steps)
+        write_report(folder / "evaluation-test.json", end.value.value)
+    return cells
+
+
+def test_the_prior_slider_moves_without_torch(measured, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", MOVING, str(measured)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "LONGTAIL_CONFIG": str(tmp_path / "config")},
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout.strip().splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["moved"].startswith("1 more rare image found, as many false alarms.")
+    assert told["kept"] == pytest.approx([0.5, 0.5])
+
+
+@pytest.fixture
+def measured(cells):
+    """The project of images with a run that was evaluated on its test part."""
+    with Project.open(cells) as project:
+        project.set_labels(["cell_10"], ImageLabels(frozenset({1})), author="me")
+        project.set_labels(["cell_11"], ImageLabels(frozenset({2})), author="me")
+        classes = [(1, "common", 90), (2, "rare", 10)]
+        named = [{"id": i, "name": name, "examples": n} for i, name, n in classes]
+        run = project.new_run(
+            {"method": "cross-entropy", "task": "classification", "classes": named}
+        )
+        folder = project.run_folder(run.id)
+        rows = {"cell_10": [2.0, 0.0], "cell_11": [1.0, 0.0]}
+        cases = {key: Shelved(0.1, logits=np.array(row, "f4")) for key, row in rows.items()}
+        shelf = Shelf("h" * 64, project.label_version, (1, 2), cases)
+        write_shelf(folder, shelf)
+        project.record_run(run.id, state="completed", result={"prior": [0.9, 0.1]})
+        job = EvaluateJob(project.path.as_posix(), run.id)
+        evaluation = Evaluation(job, project, shelf, [0.9, 0.1])
+        steps = evaluation.measure(project.cases(split=Split.TEST, labelled=True), JobContext())
         with pytest.raises(StopIteration) as end:
             next(steps)
         write_report(folder / "evaluation-test.json", end.value.value)

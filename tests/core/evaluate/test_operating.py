@@ -61,17 +61,22 @@ def test_precision_and_sensitivity_of_nothing_are_not_numbers():
             [Count(90, 79, 2), Count(20, 17, 36)],
             ["head", "tail"],
             "12 more rare images found, 31 more false alarms. "
-            "Of the other classes, 1 fewer image found.",
+            "Other classes: 1 fewer image found, 1 fewer false alarm.",
         ),
         (
             [Count(90, 80, 3), Count(20, 4, 5)],
             ["head", "tail"],
-            "1 fewer rare image found, as many false alarms. The other classes keep theirs.",
+            "1 fewer rare image found, as many false alarms.",
         ),
         (
             [Count(90, 82, 3), Count(20, 5, 4)],
             ["head", "medium"],
             "2 more images found, 1 fewer false alarm.",
+        ),
+        (
+            [Count(90, 80, 4), Count(20, 5, 5)],
+            ["head", "tail"],
+            "Rare classes as before; others: as many images found, 1 more false alarm.",
         ),
         (
             [Count(90, 80, 3), Count(20, 5, 5)],
