@@ -57,7 +57,7 @@ def _overlap(
     run: "SegmentationRun", network: nn.Module, places: Sequence[tuple[str, tuple[int, int, int]]]
 ) -> Tensor:
     """Voxels of each output that are right, predicted and labelled, (3, 1 + classes)."""
-    images, labels = (_middle(each, run.grid.patch) for each in run.cut(places))
+    images, labels = run.cut(places, margin=False)
     images = run.preprocessing.normalise(to_device(images, run.device), channel_axis=1)
     with torch.inference_mode():
         scores = network(images.contiguous(memory_format=layout_of(run.grid.spatial_dims)))
@@ -67,12 +67,3 @@ def _overlap(
     outputs = 1 + len(run.spec.classes)
     parts = (truth[answers == truth], answers, truth)
     return torch.stack([torch.bincount(part, minlength=outputs) for part in parts]).double()
-
-
-def _middle(values: Tensor, size: Sequence[int]) -> Tensor:
-    """Cut the margin off, (..., *space) to (..., *size)."""
-    have = values.shape[-len(size) :]
-    starts = [(long - side) // 2 for long, side in zip(have, size, strict=True)]
-    for axis, (at, side) in enumerate(zip(starts, size, strict=True), start=-len(size)):
-        values = values.narrow(axis, at, side)
-    return values

@@ -328,13 +328,17 @@ class SegmentationRun(MethodRun):
         )
 
     def cut(
-        self, places: Sequence[tuple[str, Sequence[int]]], unknown: int = NOT_LABELLED
+        self,
+        places: Sequence[tuple[str, Sequence[int]]],
+        unknown: int = NOT_LABELLED,
+        *,
+        margin: bool = True,
     ) -> tuple[Tensor, Tensor]:
-        """Cut patches with a margin: (batch, channel, *space) and (batch, *space).
+        """Cut patches, with a margin for varying them: (batch, channel, *space), (batch, *space).
 
         Labels are 255 outside of the case, and `unknown` where the case is not labelled.
         """
-        size = self._cut_size
+        size = self._cut_size if margin else self.grid.patch
         flat = self.grid.spatial_dims == 2
         box = (1, *size) if flat else size
         first = self.store.get(places[0][0]).image

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -14,6 +14,8 @@ from .losing import Finding, Series, find_lost, find_never, find_share, find_uns
 from .rotation import Rotation
 from .telling import class_metrics
 from .watched import LOSS, Watched
+
+Value = TypeVar("Value")
 
 KIND = "tail-guard"
 SAMPLE_MORE, WEIGH_MORE = "Sample it more", "Weigh it more"
@@ -39,6 +41,7 @@ class TailGuard:
         self._seen = Watched(len(run.spec.classes))
         self._found: dict[int, tuple[str, Finding, int]] = {}
         self._labelled: Sequence[float] | None = None
+        self._last: dict[str, list[float]] = {}
         self._aside = f"aside_{run.decisive}"
 
     def step(
@@ -113,6 +116,7 @@ class TailGuard:
         self.rotation.load_state(state["rotation"])
 
     def _look(self, done: int, total: int) -> Iterator[Event]:
+        self._last.clear()
         for number, one in enumerate(self._spec.classes):
             if not one.examples:
                 continue
@@ -149,7 +153,7 @@ class TailGuard:
         if measure == PREDICTED_SHARE:
             return self._find_share(number, series, total)
         found = find_lost(series, self._seen.series(LOSS), total)
-        found = found or find_never(series, self._seen.others(measure, number), total)
+        found = found or find_never(series, _without(self._latest(measure), number), total)
         if found is None and measure == self._run.train_measure:
             found = find_unseen(series, done, total)
         return found
@@ -169,12 +173,16 @@ class TailGuard:
         if self._labelled is None:
             self._labelled = self._run.labelled_shares()
         shares = self._labelled
-        others = [
-            (self._seen.series(PREDICTED_SHARE, each), share)
-            for each, share in enumerate(shares)
-            if each != number
-        ]
-        return find_share(series, shares[number], others, total) if shares else None
+        if not shares:
+            return None
+        pairs = list(zip(self._latest(PREDICTED_SHARE), shares, strict=True))
+        return find_share(series, shares[number], _without(pairs, number), total)
+
+    def _latest(self, measure: str) -> list[float]:
+        """Give the last values of all classes, worked out once a look."""
+        if measure not in self._last:
+            self._last[measure] = self._seen.latest(measure)
+        return self._last[measure]
 
     def _warning(self, number: int) -> Warned:
         measure, finding, step = self._found[number]
@@ -193,3 +201,7 @@ class TailGuard:
         kept = self._keeper.class_file(self._spec.classes[number].id)
         if kept is not None:
             yield Artifact(kept, "checkpoint")
+
+
+def _without(values: Sequence[Value], number: int) -> list[Value]:
+    return [value for at, value in enumerate(values) if at != number]

@@ -4,6 +4,7 @@ A series is a table (n, 2) of steps and values, oldest first. All rules wait for
 a row, so that a single bad one, and noise, say nothing.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -64,6 +65,11 @@ def smoothed(series: Series) -> Series:
     return np.column_stack([series[:, 0], values])
 
 
+def latest(series: Series) -> float:
+    """Give the last value, smoothed; not-a-number without any."""
+    return float(smoothed(series)[-1, 1]) if len(series) else math.nan
+
+
 def noise(series: Series) -> float:
     """Give the standard deviation of the values around their course.
 
@@ -101,11 +107,14 @@ def find_lost(series: Series, loss: Series, total: int) -> Finding | None:
     return Finding("lost", now, best, int(course[at, 0]))
 
 
-def find_never(series: Series, others: Sequence[Series], total: int) -> Finding | None:
-    """Find a class at about zero from 30 % of the run on while the others are learned."""
+def find_never(series: Series, others: Sequence[float], total: int) -> Finding | None:
+    """Find a class at about zero from 30 % of the run on while the others are learned.
+
+    `others` are the latest values of the other classes, not-a-number where there is none.
+    """
     course = smoothed(series)
     first = _stayed_from(course)
-    rest = [float(smoothed(other)[-1, 1]) for other in others if len(other)]
+    rest = [value for value in others if not math.isnan(value)]
     if first < 0 or not rest or course[-1, 0] < LATE_SHARE * total:
         return None
     recent = course[first:, 1]
@@ -123,7 +132,7 @@ def find_unseen(series: Series, done: int, total: int) -> Finding | None:
 
 
 def find_share(
-    series: Series, labelled: float, others: Sequence[tuple[Series, float]], total: int
+    series: Series, labelled: float, others: Sequence[tuple[float, float]], total: int
 ) -> Finding | None:
     """Find a class that is predicted ten times too rarely or too often.
 
@@ -134,14 +143,15 @@ def find_share(
     labelled
         Its share of the labelled pixels.
     others
-        The same of the other classes: where none of them fits, it is not about one class.
+        Latest share and labelled share of the other classes: where none of them fits, it is not
+        about one class.
     """
     course = smoothed(series)
     first = _stayed_from(course)
     if first < 0 or labelled <= 0 or course[-1, 0] < LATE_SHARE * total:
         return None
     folds = course[first:, 1] / labelled
-    if others and not any(_fits(other, share) for other, share in others if len(other)):
+    if others and not any(_fits(*shares) for shares in others):
         return None
     now = float(course[-1, 1])
     if (folds < 1 / TENFOLD).all():
@@ -181,6 +191,6 @@ def _went_down(loss: Series, since: float) -> bool:
     return bool(len(then)) and float(loss[-width:, 1].mean()) < float(then.mean())
 
 
-def _fits(series: Series, labelled: float) -> bool:
-    fold = float(smoothed(series)[-1, 1]) / labelled if labelled > 0 else 0.0
+def _fits(predicted: float, labelled: float) -> bool:
+    fold = predicted / labelled if labelled > 0 else 0.0
     return 1 / TENFOLD <= fold <= TENFOLD

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .losing import Series
+from .losing import Series, latest
 
 MOST_VALUES = 400
 LOSS = "loss"
@@ -61,9 +61,9 @@ class Watched:
         """Tell whether anything was noted of a measure."""
         return any(self._tables.get(measure, ()))
 
-    def others(self, measure: str, number: int) -> list[Series]:
-        """Give what was noted of the other classes."""
-        return [self.series(measure, each) for each in range(self._classes) if each != number]
+    def latest(self, measure: str) -> list[float]:
+        """Give the last value of each class, smoothed; not-a-number where nothing was noted."""
+        return [latest(self.series(measure, number)) for number in range(self._classes)]
 
     def state(self) -> dict[str, Any]:
         """Give all of it, as plain data."""

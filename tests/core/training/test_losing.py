@@ -1,5 +1,7 @@
 """When a class is being lost: made curves, with and without noise."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,7 @@ def test_noise_is_that_around_the_course():
     assert noise(series([0.8, 0.8, 0.1, 0.1, 0.1])) < 0.01
 
 
-@pytest.mark.parametrize("count", [12, 20, 100, 390])
+@pytest.mark.parametrize("count", [12, 20, 200])
 @pytest.mark.parametrize("sd", [0.0, 0.03])
 def test_a_fallen_class_is_found_once_it_stayed_down(count, sd):
     whole = curve(collapsing, count, sd)
@@ -81,11 +83,11 @@ def test_six_values_of_cases_that_sat_out_are_enough():
     assert find_lost(series([0.6, 0.7, 0.1, 0.15], 400), FALLING, TOTAL) is None
 
 
-@pytest.mark.parametrize("count", [6, 12, 20, 100, 390])
+@pytest.mark.parametrize("count", [6, 12, 20, 100])
 @pytest.mark.parametrize("level", [0.2, 0.5, 0.8])
 def test_noise_alone_is_no_loss(count, level):
     alarms = 0
-    for seed in range(20):
+    for seed in range(12):
         whole = curve(lambda share: level, count, 0.1 * level + 0.02, seed)
         alarms += any(anywhen(lambda part: find_lost(part, FALLING, TOTAL), whole))
     assert alarms == 0
@@ -95,7 +97,7 @@ def test_noise_alone_is_no_loss(count, level):
 def test_a_rising_noisy_class_is_not_lost(seed):
     whole = curve(rising, 80, 0.1, seed)
     assert not any(anywhen(lambda part: find_lost(part, FALLING, TOTAL), whole))
-    others = [curve(rising, 80, 0.1, seed + 50)]
+    others = [0.8]
     assert not any(anywhen(lambda part: find_never(part, others, TOTAL), whole))
 
 
@@ -121,18 +123,18 @@ def test_when_the_loss_rises_too_it_is_not_about_one_class():
 
 def test_a_class_at_zero_is_found_when_the_others_are_learned():
     never = curve(lambda share: 0.01, 30)
-    found = find_never(never, [curve(rising, 30), curve(rising, 30)], TOTAL)
+    found = find_never(never, [0.8, math.nan, 0.78], TOTAL)
     assert found.kind == "never"
     assert found.now == pytest.approx(0.01)
-    assert found.then == pytest.approx(0.79, abs=0.02)
-    assert find_never(never, [curve(lambda share: 0.2, 30)], TOTAL) is None
+    assert found.then == pytest.approx(0.79)
+    assert find_never(never, [0.2], TOTAL) is None
     assert find_never(never, [], TOTAL) is None
-    assert find_never(curve(lambda share: 0.01, 30, until=290), [curve(rising, 30)], TOTAL) is None
+    assert find_never(curve(lambda share: 0.01, 30, until=290), [0.8], TOTAL) is None
 
 
 def test_a_late_class_is_given_its_time():
     late = curve(lambda share: 0.5 * max(0, share - 0.25), 100)
-    findings = anywhen(lambda part: find_never(part, [curve(rising, 100)], TOTAL), late)
+    findings = anywhen(lambda part: find_never(part, [0.8], TOTAL), late)
     assert not any(findings[34:])
 
 
@@ -144,7 +146,7 @@ def test_a_class_that_was_never_shown_is_found():
 
 
 def test_a_predicted_share_tenfold_off_is_found():
-    fits = (series([0.02] * 20), 0.02)
+    fits = (0.02, 0.02)
     rare = find_share(series([0.0005] * 20), 0.01, [fits], TOTAL)
     assert (rare.kind, rare.then) == ("rare", 0.01)
     assert rare.now == pytest.approx(0.0005)
@@ -157,7 +159,7 @@ def test_a_predicted_share_tenfold_off_is_found():
 
 
 def test_where_no_class_is_predicted_it_is_not_about_one():
-    nothing = (series([0.0] * 20), 0.02)
+    nothing = (0.0, 0.02)
     assert find_share(series([0.0] * 20), 0.01, [nothing], TOTAL) is None
     assert find_share(series([0.0] * 20), 0.01, [], TOTAL).kind == "rare"
 
