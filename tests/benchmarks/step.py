@@ -51,8 +51,8 @@ class Setting:
 AS_ACDC = (10, 256, 256), (10.0, 1.5, 1.5), "acdc"
 POINTS = {"head": "points"}
 SETTINGS = (
-    Setting("35x51x35", (35, 51, 35), (1.0, 1.0, 1.0), "few-label-fast", 12, 30),
-    Setting("128x128", (10, 128, 128), (10.0, 1.5, 1.5), "few-label-fast", 12, 30),
+    Setting("35x51x35", (35, 51, 35), (1.0, 1.0, 1.0), "few-label-fast", 9, 20),
+    Setting("128x128", (10, 128, 128), (10.0, 1.5, 1.5), "few-label-fast", 9, 20),
     # The published head takes half a minute a step on a processor, so there are two of them.
     Setting("acdc, 256x256", *AS_ACDC, 0, 2, is_judged=False),
     Setting("acdc, 256x256, head=points", *AS_ACDC, 1, 4, changes=POINTS, is_judged=False),
