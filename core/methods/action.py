@@ -8,7 +8,7 @@ pixels. `docs/methods/action.md` says what follows the paper and what is our cho
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -208,7 +208,7 @@ class ActionRun(SemiSupervisedRun):
         contrasts = self._contrasts(maps, teacher_maps, logits, batch, mixture, moment)
         self._measure(result.loss, contrasts, maps[-2], moment)
         for name, value in contrasts.items():
-            loss = loss + self._weights[name] * value
+            loss = loss + self._weights.get(name, 0.0) * value
             parts[name] = float(value.detach())
         return StepResult(loss, result.tally, parts)
 
@@ -279,7 +279,7 @@ class ActionRun(SemiSupervisedRun):
         )
         size = self.grid.patch
         pixels = self.contrast.sample(maps[:-1], classes, size, generator)
-        self._sampled = pixels
+        self._sampled = replace(pixels, features=pixels.features.detach())
         found: dict[str, Tensor] = {}
         if choice.anco:
             sure = _own_share(logits.detach(), pixels)
@@ -305,9 +305,9 @@ class ActionRun(SemiSupervisedRun):
         for name, value in contrasts.items():
             own = _pull(value, probe)
             weight = min(LARGEST_WEIGHT, choice.contrast_share * pull / max(own, 1e-12))
-            before = self._weights.get(name, weight if math.isfinite(weight) else 0.0)
-            usable = own > 0 and math.isfinite(weight)
-            self._weights[name] = 0.5 * (before + weight) if usable else before
+            # What did not pull at all says nothing of how hard it will.
+            if own > 0 and math.isfinite(weight):
+                self._weights[name] = 0.5 * (self._weights.get(name, weight) + weight)
 
     def _stage_temperature(self, moment: Moment) -> float:
         before = self._stage_one(moment.total)
@@ -334,7 +334,7 @@ class ActionRun(SemiSupervisedRun):
         self._map_at = step // every
         centres = self.contrast.class_centres if self.choice.saacl else self._class_directions()
         pixels = self._sampled
-        arrays = self.map.draw(pixels.features.detach(), pixels.classes, centres, step)
+        arrays = self.map.draw(pixels.features, pixels.classes, centres, step)
         yield Artifact(write_map(self.setup.folder, arrays), "map")
 
     def _spread(self, step: int) -> Iterator[Event]:
@@ -356,7 +356,7 @@ class ActionRun(SemiSupervisedRun):
 
         assert self._sampled is not None
         pixels = self._sampled
-        means, _ = class_means(pixels.features.detach(), pixels.classes, self.contrast.outputs)
+        means, _ = class_means(pixels.features, pixels.classes, self.contrast.outputs)
         return means
 
 

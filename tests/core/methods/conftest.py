@@ -177,6 +177,20 @@ def trial(plan, tmp_path):
     return begin
 
 
+@pytest.fixture
+def finished():
+    """Go through a generator to its end; gives what it returns."""
+
+    def go(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    return go
+
+
 def same(first, second, at=""):
     """Fail where two nests of tensors and plain data differ in a single bit."""
     assert type(first) is type(second), at

@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from longtail.core.backend.events import Artifact, Metric
+from longtail.core.checkpoints.store import load, load_network
 from longtail.core.methods.action import _pull
 from longtail.core.methods.run import Moment
+from longtail.core.methods.spec import write_spec
 from longtail.core.project.records import NOT_LABELLED
+from longtail.core.training.engine import train
 
 NO_PRETRAINING = {"pretrain_share": 0.0}
 
@@ -101,6 +104,16 @@ def test_a_contrast_pulls_a_share_as_hard_as_the_labels(scans, trial, monkeypatc
     supervised, anco, saacl = pulls
     assert made.run._weights["anco"] == pytest.approx(min(20, 0.2 * supervised / anco))
     assert made.run._weights["saacl"] == pytest.approx(min(20, 0.2 * supervised / saacl))
+
+
+def test_a_contrast_that_does_not_pull_yet_gets_no_weight(scans, trial, monkeypatch):
+    made = trial(scans, "action++", settings=NO_PRETRAINING)
+    monkeypatch.setattr("longtail.core.methods.action._pull", lambda loss, probe: 0.0)
+    made.go(1)
+    assert made.run._weights == {}
+    monkeypatch.undo()
+    made.go(1)
+    assert set(made.run._weights) == {"anco", "saacl"}
 
 
 def test_fixed_weights_are_taken_where_no_share_is_wished(scans, trial):
@@ -237,3 +250,46 @@ def test_heads_learn_and_are_no_part_of_what_predicts(scans, trial):
             assert not torch.equal(teacher, after[part][name][key])
     names = {name for name, _ in made.run.network.named_parameters()}
     assert not [name for name in names if "head" in name]
+
+
+class Context:
+    """What the engine sees of a backend; it may stop after some safe points."""
+
+    device, threads = "cpu", 1
+
+    def __init__(self, left=10**6):
+        self.left = left
+
+    @property
+    def stop_asked(self):
+        return self.left <= 0
+
+    def safe_point(self):
+        self.left -= 1
+        return iter(())
+
+    def changes(self):
+        return []
+
+
+def test_the_engine_goes_on_exactly_and_the_network_can_be_read(
+    scans, plan, tmp_path, bit_equal, finished
+):
+    settings = {"network": "vnet", "dropout": 0.3, "pretrain_share": 0.5}
+    spec = plan(scans, "action++", settings=settings)
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    for folder in (whole, parted):
+        write_spec(folder, spec)
+    finished(train(spec, scans, whole, Context()))
+    reading = 12  # safe points before the first step, more or less
+    stopped = finished(train(spec, scans, parted, Context(reading)))
+    assert 0 < stopped["iterations"] < 6
+    assert finished(train(spec, scans, parted, Context(), resume=True))["iterations"] == 6
+    first, second = (load(each / "checkpoints" / "last.pt") for each in (whole, parted))
+    bit_equal(first["weights"], second["weights"])
+    for each in (first, second):  # pictures follow the clock
+        del each["training"]["method"]["map"]
+    for name in ("network", "optimizer", "method"):
+        bit_equal(first["training"][name], second["training"][name])
+    network = load_network(whole).network
+    assert network(torch.zeros(1, 1, 16, 16, 16)).shape == (1, 3, 16, 16, 16)
