@@ -66,6 +66,17 @@ def test_an_open_project_is_listed(full):
     assert chips == ["All", "To do 6", "Draft 1", "Done 5"]
 
 
+def test_another_panel_can_ask_for_some_cases_alone(full, session):
+    full.pick_status(Status.DRAFT)
+    session.list_cases(("cell_02", "cell_05"), "rare taken for common")
+    assert shown(full) == ["cell_02", "cell_05"]
+    assert full.narrowed.words.text() == "2 of 12 · rare taken for common"
+    assert session.case.id == "cell_02"
+    full.clear_filter()
+    assert len(shown(full)) == 12
+    assert full.narrowed.isHidden()
+
+
 def test_an_empty_project_offers_the_import(panel, session, tmp_path, qtbot):
     session.create_project(tmp_path / "empty.longtail", Task.SEGMENTATION, ["a"])
     assert panel.lists.currentIndex() == 1

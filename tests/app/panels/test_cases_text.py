@@ -156,6 +156,10 @@ def test_guesses_are_read_from_the_project(cells):
         values = np.array([0.0, 2.0], np.float32)
         project.record_predictions([PredictionRecord("cell_07", run.id, "h", 1, logits=values)])
         assert read_guesses(project, run.id).by_case["cell_07"].class_ids == (2,)
+        # At a prior under which the other class is far more frequent it is taken for that one.
+        project.record_run(run.id, state="completed", result={"prior": [0.1, 0.9]})
+        project.set_run_setting(run.id, "prior_target", [0.9, 0.1])
+        assert read_guesses(project, run.id).by_case["cell_07"].class_ids == (1,)
 
 
 @pytest.fixture

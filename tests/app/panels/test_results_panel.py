@@ -327,6 +327,38 @@ def test_findings_of_the_case_are_listed_the_likeliest_first(panel, add_run, ses
     assert panel.case.predict.isHidden()
 
 
+def test_findings_follow_the_setting_that_is_kept_and_say_so(panel, add_run, session, qtbot):
+    run_id = add_run(evaluated="test")
+    project = session.project
+    logits = np.array([2.0, 0.0], np.float32)
+    version = project.label_version
+    project.record_predictions([PredictionRecord("cell-1", run_id, "h", version, logits=logits)])
+    project.record_run(run_id, state="completed", result={"prior": [0.9, 0.1]})
+    session.show_case("cell-1")
+    panel.case._predictions = type(panel.case._predictions)()
+    session.runs_changed.emit()
+    qtbot.waitUntil(lambda: panel.case.findings.sentence_at(0).startswith("common: 0.88"))
+    project.set_run_setting(run_id, "prior_target", [0.5, 0.5])
+    session.runs_changed.emit()
+    # The odds of e^2 to 1 are divided by 9.
+    qtbot.waitUntil(lambda: panel.case.findings.sentence_at(0).startswith("rare: 0.55"))
+    assert "prior slider" in panel.case.words.text()
+    assert panel.ask.title.text().startswith("These figures are as trained")
+    assert not panel.again.isHidden()
+
+
+def test_what_is_asked_for_in_the_details_goes_to_the_list(panel, add_run, session):
+    add_run(evaluated="test")
+    asked, told = [], []
+    session.cases_asked.connect(lambda ids, words: asked.append((ids, words)))
+    session.notice.connect(lambda notice: told.append(notice.text))
+    panel.details.cases_asked.emit(("cell-1", "cell-2"), "rare taken for common")
+    assert asked == [(("cell-1", "cell-2"), "rare taken for common")]
+    panel.details.cases_asked.emit((), "rare found")
+    assert len(asked) == 1
+    assert told == ["No case: rare found."]
+
+
 def test_a_case_that_was_not_predicted_can_be_while_training_runs(
     panel, add_run, session, stage, canvas, qtbot
 ):
