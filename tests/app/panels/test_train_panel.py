@@ -369,6 +369,32 @@ def test_a_warning_about_a_rare_class_has_its_remedy(running, stage, session, qt
     assert "A class is shown more often from here on." in running.during.diary.sentences
 
 
+def test_the_tail_guard_has_its_card_and_both_remedies(running, stage, session, qtbot):
+    from longtail.core.training import changes
+
+    lost = Warned(
+        "rare is being lost. Its recall fell.",
+        "tail-guard",
+        "rare",
+        ("Sample it more", "Weigh it more"),
+        "recall",
+    )
+    told = [Metric(step, "recall", 1 / step, "rare") for step in (1, 2, 3)]
+    stage.tell(Started("Train", "CPU"), *told, lost)
+    shown(running, qtbot)
+    assert running.during.warning_cards == ()
+    (card,) = running.during.guard.cards
+    assert "best 1.00 at step 1, now 0.33 at step 3" in card.curve.accessibleName()
+    rare = session.project.class_named("rare").id
+    card.buttons["Weigh it more"].click()
+    assert stage.handle.told == [changes.WeighMore(rare, 3.0)]
+    stage.tell(Progress(41, 90), Told("WeighMore", {"class_id": rare, "factor": 3.0}))
+    assert card.answer.text() == "Mistakes on it count 3 times as much since step 41."
+    assert "Mistakes on a class count more from here on." in running.during.diary.sentences
+    card.buttons["Sample it more"].click()
+    assert stage.handle.told[1:] == [changes.SampleMore(rare, 3.0)]
+
+
 def test_the_same_warning_again_is_one_card(running, stage, qtbot):
     stage.tell(Started("Train", "CPU"), *[Warned("A step was skipped.", "unstable")] * 30)
     shown(running, qtbot)
