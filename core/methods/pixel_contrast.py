@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from ..losses.contrast import (
     anatomical_contrast_indexed,
@@ -38,9 +38,8 @@ class Sampled:
         (pixel,), the row of the batch that each comes from.
     flat
         (pixel,), its position in the flattened batch and space.
-    points, slot
-        (batch, most, axis), the pixels of each image as coordinates, and (pixel,) which of its
-        image's points a pixel is.
+    points
+        (pixel, axis), its coordinates.
     """
 
     features: Tensor
@@ -48,7 +47,6 @@ class Sampled:
     image: Tensor
     flat: Tensor
     points: Tensor
-    slot: Tensor
 
 
 class PixelContrast:
@@ -74,7 +72,7 @@ class PixelContrast:
         self._settings = settings
         self.outputs = outputs
         width = settings.width_contrast
-        self.head: nn.Module = (
+        self.head: PointHead | DenseHead = (
             PointHead(map_widths, width)
             if settings.head == "points"
             else DenseHead(map_widths, width, spatial_dims=spatial_dims)
@@ -108,9 +106,8 @@ class PixelContrast:
         own = classes.flatten()[flat]
         voxels = classes[0].numel()
         image = flat // voxels
-        points, slot = _by_image(image, flat % voxels, len(classes), size)
-        features = self.head(maps, points, size)[image, slot]
-        return Sampled(features, own, image, flat, points, slot)
+        points = torch.stack(torch.unravel_index(flat % voxels, tuple(size)), 1)
+        return Sampled(self.head.at(maps, image, points, size), own, image, flat, points)
 
     def anatomy(
         self, pixels: Sampled, sure: Tensor, temperature: float, generator: Generator
@@ -154,8 +151,9 @@ class PixelContrast:
         chosen = draw_per_class(own, self.outputs, settings.queries, generator)
         features, classes = pixels.features[chosen], pixels.classes[chosen]
         with torch.no_grad():
-            described = self.teacher_head(teacher_maps, pixels.points[:labelled], size)
-            keys = described[pixels.image[chosen], pixels.slot[chosen]]
+            keys = self.teacher_head.at(
+                teacher_maps, pixels.image[chosen], pixels.points[chosen], size
+            )
         moved = moving_means(self.means, features.detach(), classes)
         self.means = torch.where(moved.isfinite(), moved, self.means)
         self.allocation = allocate(self.means, self.centres)
@@ -202,23 +200,3 @@ class PixelContrast:
         self.means = state["means"].to(self.means)
         self.allocation = state["allocation"].to(self.allocation)
         self._waiting.clear()
-
-
-def _by_image(
-    image: Tensor, place: Tensor, batch: int, size: Sequence[int]
-) -> tuple[Tensor, Tensor]:
-    """Coordinates of pixels by image, (batch, most, axis), and the slot of each, (pixel,).
-
-    Images with fewer pixels than others repeat theirs, so that a batch norm over the points sees
-    no pixel that was not drawn; one without any gives its first voxel.
-    """
-    counts = torch.bincount(image, minlength=batch)
-    most = max(1, int(counts.max()))
-    order = image.argsort(stable=True)
-    first = counts.cumsum(0) - counts
-    slot = torch.empty_like(image)
-    slot[order] = torch.arange(len(image), device=image.device) - first[image[order]]
-    turn = torch.arange(most, device=image.device)[None] % counts.clamp_min(1)[:, None]
-    ordered = torch.cat([place[order], place.new_zeros(1)])
-    index = torch.where(counts[:, None] > 0, first[:, None] + turn, len(place))
-    return torch.stack(torch.unravel_index(ordered[index], tuple(size)), 2), slot

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from longtail.core.methods.pixel_contrast import LEFT_OUT, PixelContrast, _by_image
+from longtail.core.methods.pixel_contrast import LEFT_OUT, PixelContrast
 from longtail.core.methods.settings_semi import ActionSettings
 
 SIZE = (6, 5)
@@ -46,7 +46,7 @@ def test_pixels_are_those_of_their_classes(head):
     assert torch.bincount(pixels.classes).tolist() == [
         min(9, int((labels == each).sum())) for each in range(3)
     ]
-    at = pixels.points[pixels.image, pixels.slot].long()
+    at = pixels.points
     assert torch.equal(pixels.image * 30 + at[:, 0] * 5 + at[:, 1], pixels.flat)
 
 
@@ -60,11 +60,15 @@ def test_images_without_pixels_do_no_harm():
     assert nothing.features.shape == (0, 16)
 
 
-def test_slots_are_places_in_the_list_of_an_image():
-    image, place = torch.tensor([2, 0, 2, 0, 2]), torch.tensor([7, 1, 9, 3, 29])
-    points, slot = _by_image(image, place, 3, SIZE)
-    found = points[image, slot].long()
-    assert (found[:, 0] * 5 + found[:, 1]).tolist() == place.tolist()
+def test_each_pixel_counts_once_in_the_norm():
+    made, labels = contrast(), classes()
+    labels[1:, 1:] = LEFT_OUT  # far fewer pixels in some images than in others
+    pixels = made.sample(maps(), labels, SIZE, generator())
+    assert int(made.head.layers.norm.num_batches_tracked) == 1
+    hidden = []
+    made.head.layers.first.register_forward_hook(lambda *call: hidden.append(call[2]))
+    made.sample(maps(), labels, SIZE, generator())
+    assert len(hidden[0]) == len(pixels.classes)
 
 
 def test_nothing_to_compare_is_zero_with_a_gradient():
