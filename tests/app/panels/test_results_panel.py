@@ -336,7 +336,7 @@ def test_findings_follow_the_setting_that_is_kept_and_say_so(panel, add_run, ses
     project.record_run(run_id, state="completed", result={"prior": [0.9, 0.1]})
     session.show_case("cell-1")
     panel.case._predictions = type(panel.case._predictions)()
-    session.runs_changed.emit()
+    panel.refresh()
     qtbot.waitUntil(lambda: panel.case.findings.sentence_at(0).startswith("common: 0.88"))
     project.set_run_setting(run_id, "prior_target", [0.5, 0.5])
     session.runs_changed.emit()
