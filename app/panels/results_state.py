@@ -141,11 +141,11 @@ def moved_logits(task: Task, run: RunRecord, logits: tuple[float, ...]) -> tuple
 
 
 def run_title(run: RunRecord) -> str:
-    """Name a run for the chooser: `run 5 · Supervised`."""
+    """Name a run for the chooser: `run 5 · Supervised`, or `training · Supervised`."""
     known = run.method in METHODS.names()
     title = METHODS.get(run.method).title if known else run.method
-    going = ", training" if run.state == LEARNING else ""
-    return f"{run_number(run.id)} · {title}{going}"
+    number = "training" if run.state == LEARNING else run_number(run.id)
+    return f"{number} · {title}"
 
 
 def is_learning(project: "Project", run: RunRecord) -> bool:

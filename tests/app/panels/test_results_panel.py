@@ -463,7 +463,7 @@ def test_a_run_in_training_predicts_from_its_first_checkpoint_on(
     last.write_bytes(b"weights")
     stage.tell(Started("Train", "CPU"), Artifact("checkpoints/last.pt", "checkpoint"))
     qtbot.waitUntil(lambda: panel.pages.currentWidget() is panel.page)
-    assert panel.run.currentText().endswith(", training")
+    assert panel.run.currentText() == "training · Cross-entropy"
     assert panel.ask.title.text() == "Still training"
     assert panel.primary.isHidden()
     assert panel.case.predict.text() == "Predict this image"
