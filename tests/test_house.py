@@ -23,6 +23,8 @@ TORCH_FREE = (
     "longtail.core.evaluate.report",
     "longtail.core.jobs.record",
     "longtail.core.backend.client",
+    "longtail.core.compare.tables",
+    "longtail.core.jobs.comparing",
 )
 
 

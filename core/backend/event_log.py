@@ -94,10 +94,15 @@ def recorded_end(path: Path) -> Finished | None:
     return event if isinstance(event, Finished) else None
 
 
-def is_still_written(path: Path) -> bool:
+def is_still_written(path: Path, *, elsewhere: bool = False) -> bool:
     """Tell whether the last job in the log goes on in a process of this computer.
 
     A window that opens a project asks this before it takes an unfinished run for broken off.
+
+    Parameters
+    ----------
+    elsewhere
+        Ask about other processes alone: this one knows what it has under way.
     """
     last = _last_turn(path)
     if last is None or last.get("event") != Started.__name__:
@@ -106,6 +111,8 @@ def is_still_written(path: Path) -> bool:
         return False
     try:
         writer = psutil.Process(int(last["process"]))
+        if elsewhere and writer.pid == os.getpid():
+            return False
         began = datetime.fromisoformat(last["time"]).timestamp()
         # A process that began after the line has only been given the same number.
         return writer.status() != psutil.STATUS_ZOMBIE and writer.create_time() < began + SAME_S

@@ -8,7 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
-from ..backend.events import Event, Finished, Outcome
+from ..backend.event_log import is_still_written
+from ..backend.events import Event, Finished, Log, Outcome
 from ..backend.job import Job
 from ..backend.protocol import Backend
 from ..errors import LongtailError
@@ -29,6 +30,7 @@ from .results import Comparison
 from .tables import write_results
 from .tabulate import tabulate
 
+LONGEST_WAIT_S = 60.0
 RUN_SETTING = "comparison"
 """The setting of a run that says of which comparison it is, and which cell."""
 
@@ -105,6 +107,7 @@ def run_comparison(
     runner = _Runner(plan, place, backend, work, on_event or _tell_nobody)
     with suppress(_Stopped, KeyboardInterrupt):
         runner.go()
+    runner.say("Working out means, differences and intervals ...")
     comparison = tabulate(place)
     write_results(place, comparison)
     return comparison
@@ -155,6 +158,10 @@ class _Runner:
                 for cell in group:
                     self._end(_failed(cell, str(error)))
 
+    def say(self, sentence: str) -> None:
+        """Tell a sentence that belongs to no run."""
+        self._tell(Log(sentence))
+
     def _end(self, record: CellRecord) -> None:
         append_cell(self._folder, record)
         forget_current(self._folder)
@@ -204,7 +211,9 @@ class _Runner:
     def _train(self, project: Project, run_id: str) -> None:
         if project.run(run_id).state == Outcome.COMPLETED:
             return
-        resume = (project.run_folder(run_id) / "checkpoints" / "last.pt").is_file()
+        folder = project.run_folder(run_id)
+        self._wait_for_others(folder / "events.jsonl")
+        resume = (folder / "checkpoints" / "last.pt").is_file()
         try:
             self._finish_training(project, run_id, resume)
         except LongtailError:
@@ -212,6 +221,20 @@ class _Runner:
                 raise
             # Its checkpoint may be damaged: nothing is lost by starting anew.
             self._finish_training(project, run_id, False)
+
+    def _wait_for_others(self, log: Path) -> None:
+        """Wait for a compute process that an earlier call, killed, has left behind.
+
+        It ends by itself, since nobody listens to it any more.
+        """
+        deadline = time.monotonic() + LONGEST_WAIT_S
+        while is_still_written(log, elsewhere=True):
+            if time.monotonic() > deadline:
+                raise LongtailError(
+                    f"{log.parent.name} is still being trained by another process.",
+                    "Wait for its end, or end it, and ask for the comparison again.",
+                )
+            time.sleep(0.5)
 
     def _finish_training(self, project: Project, run_id: str, resume: bool) -> None:
         job = self._work.train(*self._names(project, run_id), resume=resume)

@@ -1,6 +1,7 @@
 """Comparisons by jobs that take no time: order, fairness, interruption, failures."""
 
 import json
+import os
 
 import pytest
 import yaml
@@ -281,3 +282,19 @@ def write_draw(folder, name, labelled):
     path = folder / f"{name}.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def test_a_run_that_another_process_still_writes_is_left_to_it(
+    plan_for, scans, work, backend, monkeypatch
+):
+    plan = plan_for(scans, methods=[A])
+    press = interrupt_at(lambda event: isinstance(event, Progress) and event.done == 2)
+    run_comparison(plan, backend, work, on_event=press)
+    log = scans / "runs" / "run-001-supervised" / "events.jsonl"
+    line = next(line for line in log.read_text().splitlines() if "Started" in line)
+    log.write_text(json.dumps(json.loads(line) | {"process": os.getppid()}) + "\n")
+    monkeypatch.setattr("longtail.core.compare.running.LONGEST_WAIT_S", 0.0)
+    found = run_comparison(plan, backend, work)
+    assert "still being trained" in found.failed[0].reason
+    log.write_text("")
+    assert run_comparison(plan, backend, work).is_complete
