@@ -13,4 +13,10 @@ AsJson = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn by chance.")]
 RunId = Annotated[str, typer.Option("--run", help="A run's id, or `last`.")]
+Weights = Annotated[
+    str,
+    typer.Option(
+        "--weights", help="best, last, or class-3: those that were best for the class with id 3."
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]

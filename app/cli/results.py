@@ -16,7 +16,7 @@ from ...core.project.exporting import export_labels
 from ...core.project.records import Split
 from ...core.project.store import Project
 from .jobs import run_job
-from .options import AsJson, Device, ProjectPath, RunId
+from .options import AsJson, Device, ProjectPath, RunId, Weights
 from .output import Output
 from .training import default_out, find_run, take_hold
 
@@ -41,6 +41,7 @@ def predict(
         Path | None, typer.Option("--source", help="Files outside the project.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for what is written.")] = None,
+    weights: Weights = "best",
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -59,12 +60,16 @@ def predict(
         where = opened.path.as_posix()
         if source is not None:
             files = PredictFilesJob(
-                where, chosen.id, _sources(source), _place(out, f"{chosen.id}-predictions")
+                where,
+                chosen.id,
+                _sources(source),
+                _place(out, f"{chosen.id}-predictions"),
+                which=weights,
             )
             _tell(output, run_job(files, output, project=None, device=device))
             return
         take_hold(opened)
-        finished = run_job(_case_job(where, chosen.id, cases), output, project=opened)
+        finished = run_job(_case_job(where, chosen.id, cases, weights), output, project=opened)
         if out is not None:
             export_run_predictions(opened, chosen.id, out)
     _tell(output, finished)
@@ -74,6 +79,7 @@ def evaluate(
     project: ProjectPath,
     run: RunId = "last",
     split: Annotated[Split, typer.Option("--split", help="train, val or test.")] = Split.TEST,
+    weights: Weights = "best",
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +88,7 @@ def evaluate(
     with Project.open(project) as opened:
         take_hold(opened)
         chosen = find_run(opened, run)
-        job = EvaluateJob(opened.path.as_posix(), chosen.id, split.value)
+        job = EvaluateJob(opened.path.as_posix(), chosen.id, split.value, weights)
         finished = run_job(job, output, project=opened, device=device)
         folder = opened.run_folder(chosen.id)
         setting = read_report(folder / f"evaluation-{split.value}.json").setting
@@ -115,11 +121,12 @@ def export(
     output.result(document, f"Wrote {count} {what.value} to {out}.")
 
 
-def _case_job(project: str, run: str, cases: str | None) -> PredictJob:
+def _case_job(project: str, run: str, cases: str | None, weights: str) -> PredictJob:
     wish = cases or Split.TEST.value
     if wish in set(Split):
-        return PredictJob(project, run, None, wish)
-    return PredictJob(project, run, tuple(part.strip() for part in wish.split(",")), None)
+        return PredictJob(project, run, None, wish, which=weights)
+    ids = tuple(part.strip() for part in wish.split(","))
+    return PredictJob(project, run, ids, None, which=weights)
 
 
 def _sources(source: Path) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class TailGuard:
         values = shares()
         self._seen.note(self._run.train_measure, done, values)
         if done >= KEEP_FROM_SHARE * total:
-            self._keeper.save_classes(done, self._where_decisive(values))
+            self._keeper.save_classes(done, self._where_decisive(values, total))
         yield from self._look(done, total)
 
     def validated(self, done: int, values: Sequence[float]) -> None:
@@ -131,9 +131,9 @@ class TailGuard:
                 yield self._warning(number)
                 yield from self._kept(number)
 
-    def _where_decisive(self, values: Sequence[float]) -> list[float]:
+    def _where_decisive(self, values: Sequence[float], total: int) -> list[float]:
         """Leave out the values of classes whose best network is chosen by something better."""
-        nothing_yet = self.rotation.works and not self._seen.knows(self._aside)
+        nothing_yet = self.rotation.works(total) and not self._seen.knows(self._aside)
         if self._spec.val or nothing_yet:
             return [math.nan] * len(values)
         return [

@@ -34,10 +34,9 @@ class Rotation:
         self._spent_s = 0.0
         self._case_s: float | None = None
 
-    @property
-    def works(self) -> bool:
-        """Whether there are cases enough for it."""
-        return bool(self._groups)
+    def works(self, total: int | None) -> bool:
+        """Tell whether there are cases and steps enough for it."""
+        return bool(self._groups) and total is not None and total >= FEWEST_STEPS
 
     def is_due(self, done: int, total: int | None) -> bool:
         """Tell whether others are to sit out from here on."""
@@ -104,7 +103,7 @@ class Rotation:
         return self._groups[self._now] if 0 <= self._now < len(self._groups) else ()
 
     def _turn_at(self, done: int, total: int | None) -> int:
-        if total is None or total < FEWEST_STEPS or not self._groups:
+        if total is None or not self.works(total):
             return -1
         share = (done / total - FROM_SHARE) / (TO_SHARE - FROM_SHARE)
         return int(share * len(self._groups)) if 0 <= share < 1 else -1
