@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ...core.evaluate.report import FEW_CASES, EvaluatedClass, Report
@@ -384,7 +384,9 @@ def _tiers(report: Report, measure: Measure) -> tuple[TierValue, ...]:
         own = report.summary.get(f"{measure.key}_{tier}")
         value = _checked(own or (figure.tiers.get(tier) if figure else None))
         if value.mean is not None:
-            found.append(TierValue(tier, value, measure))
+            # A label map is measured too where a class is only predicted: that is no case of it.
+            cases = sum(each.test for each in report.classes if each.tier == tier)
+            found.append(TierValue(tier, replace(value, n=min(value.n, cases)), measure))
     # One tier alone says nothing that the number over all classes does not.
     return tuple(found) if len(found) > 1 else ()
 

@@ -81,12 +81,14 @@ def _data_sentence(report: Report) -> str:
 
 
 def _card(measure: Measure, figure: Figure) -> dict[str, str]:
+    few = figure.n < FEW_CASES
+    ends = interval_text(measure, figure.low, figure.high)
     return {
         "title": measure.title,
         "sentence": measure.sentence,
         "unit": measure.unit,
-        "value": measure.text(figure.mean),
-        "interval": interval_text(measure, figure.low, figure.high),
+        "value": _value(measure, figure.mean, figure.low, few=few),
+        "interval": f"{ends}, {_count(figure.n, 'case')}" if few else ends,
     }
 
 
@@ -100,19 +102,21 @@ def _tier_rows(report: Report) -> list[dict[str, Any]]:
     whole = report.summary.get(measure.name)
     rows = []
     for tier in TIERS:
-        names = [each.name for each in report.classes if each.tier == tier]
+        members = [each for each in report.classes if each.tier == tier]
         value = whole.tiers.get(tier) if whole else None
-        if not names or value is None:
+        if not members or value is None:
             continue
+        # A label map is measured too where a class is only predicted: that is no case of it.
+        few = sum(each.test for each in members) < FEW_CASES
         rows.append(
             {
                 "tier": tier,
-                "names": ", ".join(names),
+                "names": ", ".join(each.name for each in members),
                 "n": value.n,
-                "few": value.n < FEW_CASES,
-                "value": _value(measure, value.mean, value.low, few=value.n < FEW_CASES),
+                "few": few,
+                "value": _value(measure, value.mean, value.low, few=few),
                 "interval": interval_text(measure, value.low, value.high),
-                "bar": bar(value.mean, value.low, value.high, tier, 1.0, few=value.n < FEW_CASES),
+                "bar": bar(value.mean, value.low, value.high, tier, 1.0, few=few),
                 "others": tier_cells(report, tier, _tiered(report)),
             }
         )
@@ -153,13 +157,20 @@ def _row(each: EvaluatedClass, measure: Measure, figure: Figure) -> dict[str, An
         "training": each.training,
         "share": NO_VALUE if each.share is None else f"{each.share:.1%}",
         "n": value.n,
-        "few": each.few,
+        "few": _few(each, value.n),
         "value": _value(measure, value.mean, value.low, few=each.few),
         "interval": interval_text(measure, value.low, value.high),
         "false_positives": NO_VALUE if value.false_positives is None else value.false_positives,
         "missed": NO_VALUE if value.missed is None else value.missed,
         "bar": bar(value.mean, value.low, value.high, each.tier, longest, few=each.few),
     }
+
+
+def _few(each: EvaluatedClass, measured: int) -> str:
+    """Mark a class in few cases; some are measured only because it was predicted there."""
+    if not each.few:
+        return ""
+    return "few" if each.test == measured else f"few: {each.test} have it"
 
 
 def _value(measure: Measure, mean: float | None, low: float | None, *, few: bool) -> str:
