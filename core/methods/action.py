@@ -8,7 +8,7 @@ pixels. `docs/methods/action.md` says what follows the paper and what is our cho
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,17 +20,11 @@ from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confide
 from ..losses.temperature import adaptive_temperature
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
+from .mixture import View, labelled_view, mixed, pool_view
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
 from .pretraining import COLLAPSED_BELOW, Pretraining
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import (
-    UNKNOWN,
-    SemiSupervisedRun,
-    as_guesses,
-    mix_all,
-    neighbours,
-    with_known,
-)
+from .semi_supervised import SemiSupervisedRun
 from .settings import read_settings
 from .settings_semi import ActionSettings
 
@@ -47,20 +41,6 @@ def build(setup: Setup) -> "ActionRun":
     settings = read_settings(ActionSettings, setup.spec.settings)
     assert isinstance(settings, ActionSettings)
     return ActionRun(setup, settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Mixture:
-    """Unlabelled patches as the student sees them, and what they should be.
-
-    `images` (batch, channel, *space), `pseudo` (batch, *space) long, `confidence` float and
-    `inside` bool of the same shape.
-    """
-
-    images: Tensor
-    pseudo: Tensor
-    confidence: Tensor
-    inside: Tensor
 
 
 class ActionRun(SemiSupervisedRun):
@@ -194,18 +174,17 @@ class ActionRun(SemiSupervisedRun):
         return StepResult(result.loss + loss, result.tally, parts)
 
     def _fine_tune(self, batch: Batch, moment: Moment) -> StepResult:
-        labelled = len(batch["image"])
         teacher_maps, taught = self._taught(batch)
-        mixture = self._mixture(batch, taught)
-        maps = _maps(self.network, torch.cat([batch["image"], mixture.images]))
+        view = self._view(batch, taught)
+        maps = _maps(self.network, view.images)
         logits = maps[-1].float()
-        result = self.supervised_loss(logits[:labelled], batch["label"])
+        result = self.supervised_loss(logits, view.labels)
         loss, parts = result.loss, dict(result.parts)
         if self.choice.unlabelled:
-            guessed = self._pseudo_loss(logits[labelled:], mixture)
+            guessed = self._pseudo_loss(logits, view)
             loss = loss + self.semi.unlabelled_weight * self.ramp(moment) * guessed
             parts["pseudo"] = float(guessed.detach())
-        contrasts = self._contrasts(maps, teacher_maps, logits, batch, mixture, moment)
+        contrasts = self._contrasts(maps, teacher_maps, logits, view, moment)
         self._measure(result.loss, contrasts, maps[-2], moment)
         for name, value in contrasts.items():
             loss = loss + self._weights.get(name, 0.0) * value
@@ -213,29 +192,24 @@ class ActionRun(SemiSupervisedRun):
         return StepResult(loss, result.tally, parts)
 
     def _taught(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
-        """Give the teacher's maps of the labelled patches and its shares on the weak views."""
+        """Give the teacher's maps of all patches as they were cut, and its shares on the pool.
+
+        Only SAACL asks for the maps; without it the labelled patches are not looked at.
+        """
         images = batch["weak"]
         if self.choice.saacl:
             images = torch.cat([batch["image"], images])
         with torch.no_grad():
             maps = _maps(self.average, images)
             shares = maps[-1][-len(batch["weak"]) :].float().softmax(1)
-        return [each[: len(batch["image"])] for each in maps[:-1]], shares
+        return maps[:-1], shares
 
-    def _mixture(self, batch: Batch, taught: Tensor) -> Mixture:
-        known, strong, mask = batch["known"], batch["strong"], batch["mask"]
+    def _view(self, batch: Batch, taught: Tensor) -> View:
         confidence, pseudo = taught.max(1)
-        unlabelled = known == UNKNOWN
-        self.count(pseudo, self._sure(pseudo, confidence), unlabelled)
-        self.bars = running_confidence(self.bars, pseudo, confidence, unlabelled)
-        pseudo, confidence = with_known(pseudo, confidence, known)
-        own = (strong, pseudo, confidence, known != NOT_LABELLED)
-        if self.choice.mix == "none":
-            return Mixture(*own)
-        labelled = as_guesses(batch["image"], batch["label"])
-        others = labelled if self.choice.mix == "labelled" else neighbours(own, labelled)
-        images, pseudo, confidence, inside = mix_all(own, others, mask)
-        return Mixture(images, pseudo.masked_fill(~inside, 0), confidence, inside)
+        pool = pool_view(batch, pseudo, confidence)
+        self.count(pseudo, self._sure(pseudo, confidence), pool.guessed)
+        self.bars = running_confidence(self.bars, pseudo, confidence, pool.guessed)
+        return mixed(labelled_view(batch), pool, batch["mask"], self.choice.mix)
 
     def _sure(self, pseudo: Tensor, confidence: Tensor) -> Tensor:
         """Where the teacher counts as sure, for what is shown and for the share of an image."""
@@ -243,9 +217,9 @@ class ActionRun(SemiSupervisedRun):
         own = torch.full_like(confidence, self.choice.confidence) if bar is None else bar[pseudo]
         return confidence >= own.nan_to_num(self.choice.confidence)
 
-    def _pseudo_loss(self, logits: Tensor, mixture: Mixture) -> Tensor:
+    def _pseudo_loss(self, logits: Tensor, view: View) -> Tensor:
         threshold, bars = self.choice.confidence, self._current_bars()
-        guesses = (mixture.pseudo, mixture.confidence, mixture.inside, threshold, bars)
+        guesses = (view.pseudo, view.confidence, view.guessed, threshold, bars)
         loss = pseudo_label_loss(logits, *guesses, self.class_weights)
         return loss + pseudo_dice_loss(logits, *guesses) if self.choice.pseudo_dice else loss
 
@@ -260,8 +234,7 @@ class ActionRun(SemiSupervisedRun):
         maps: list[Tensor],
         teacher_maps: list[Tensor],
         logits: Tensor,
-        batch: Batch,
-        mixture: Mixture,
+        view: View,
         moment: Moment,
     ) -> dict[str, Tensor]:
         choice = self.choice
@@ -269,14 +242,10 @@ class ActionRun(SemiSupervisedRun):
             return {}
         self._temperature = self._stage_temperature(moment)
         generator = self.random(moment.step, CONTRAST_STREAM)
-        label = batch["label"].long()
-        trusted = mixture.inside & (mixture.confidence >= choice.contrast_confidence)
-        classes = torch.cat(
-            [
-                label.masked_fill(label == NOT_LABELLED, LEFT_OUT),
-                mixture.pseudo.masked_fill(~trusted, LEFT_OUT),
-            ]
-        )
+        labelled = view.labels != NOT_LABELLED
+        trusted = view.guessed & (view.confidence >= choice.contrast_confidence)
+        classes = torch.where(labelled, view.labels.long(), view.pseudo)
+        classes = classes.masked_fill(~(labelled | trusted), LEFT_OUT)
         size = self.grid.patch
         pixels = self.contrast.sample(maps[:-1], classes, size, generator)
         self._sampled = replace(pixels, features=pixels.features.detach())
@@ -285,8 +254,9 @@ class ActionRun(SemiSupervisedRun):
             sure = _own_share(logits.detach(), pixels)
             found["anco"] = self.contrast.anatomy(pixels, sure, self._temperature, generator)
         if choice.saacl:
+            source = view.source.masked_fill(~labelled, LEFT_OUT).flatten()[pixels.flat]
             found["saacl"] = self.contrast.centred(
-                pixels, teacher_maps, len(label), size, self._temperature, generator
+                pixels, teacher_maps, source, size, self._temperature, generator
             )
         return found
 

@@ -134,7 +134,7 @@ class PixelContrast:
         self,
         pixels: Sampled,
         teacher_maps: Sequence[Tensor],
-        labelled: int,
+        source: Tensor,
         size: Sequence[int],
         temperature: float,
         generator: Generator,
@@ -144,16 +144,17 @@ class PixelContrast:
         Parameters
         ----------
         teacher_maps
-            Of the first `labelled` images of the batch.
+            Of the patches before they were mixed.
+        source
+            (pixel,), the row of the teacher's maps that shows the same place; -1 for pixels that
+            are not labelled.
         """
         settings = self._settings
-        own = torch.where(pixels.image < labelled, pixels.classes, LEFT_OUT)
+        own = torch.where(source >= 0, pixels.classes, LEFT_OUT)
         chosen = draw_per_class(own, self.outputs, settings.queries, generator)
         features, classes = pixels.features[chosen], pixels.classes[chosen]
         with torch.no_grad():
-            keys = self.teacher_head.at(
-                teacher_maps, pixels.image[chosen], pixels.points[chosen], size
-            )
+            keys = self.teacher_head.at(teacher_maps, source[chosen], pixels.points[chosen], size)
         moved = moving_means(self.means, features.detach(), classes)
         self.means = torch.where(moved.isfinite(), moved, self.means)
         self.allocation = allocate(self.means, self.centres)

@@ -156,10 +156,11 @@ class ActionSettings(PseudoLabelSettings):
         "ones are heard; the paper does not.",
         json_schema_extra=UNLABELLED,
     )
-    mix: Literal["none", "unlabelled", "labelled"] = Field(
-        default="labelled",
+    mix: Literal["none", "unlabelled", "labelled", "both"] = Field(
+        default="both",
         title="Mix scans",
-        description="Put a box of another unlabelled or of a labelled scan into an unlabelled one.",
+        description="Put a box of another unlabelled or of a labelled scan into an unlabelled one; "
+        "both also puts one of an unlabelled scan into a labelled one.",
         json_schema_extra=UNLABELLED,
     )
     per_class_threshold: Literal["auto", "on", "off"] = Field(

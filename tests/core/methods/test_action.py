@@ -126,22 +126,6 @@ def test_fixed_weights_are_taken_where_no_share_is_wished(scans, trial):
     assert float(result.loss.detach()) == pytest.approx(wanted, rel=1e-4)
 
 
-def test_labelled_pixels_are_pasted_with_their_labels(scans, trial):
-    made = trial(scans, "action++", settings={"augmentation": "none"})
-    batch = made.run.batch(0)
-    batch["label"][:, :6] = NOT_LABELLED
-    shares = torch.rand(2, 3, 16, 16, 16).softmax(1)
-    mixture = made.run._mixture(batch, shares)
-    mask, label = batch["mask"], batch["label"]
-    pasted = mask & (label != NOT_LABELLED)
-    assert torch.equal(mixture.pseudo[pasted], label[pasted].long())
-    assert (mixture.confidence[pasted] == 1).all()
-    assert not mixture.inside[mask & (label == NOT_LABELLED)].any()
-    own = ~mask & (batch["known"] == 254)
-    assert torch.equal(mixture.pseudo[own], shares.argmax(1)[own])
-    assert mixture.pseudo.max() < 3
-
-
 @pytest.mark.parametrize("network", ["unet", "plain-unet"])
 def test_a_scan_that_is_no_number_is_skipped_and_forgotten(scans, trial, network):
     settings = {"pretrain_share": 0.5, "network": network}
