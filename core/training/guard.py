@@ -193,7 +193,8 @@ class TailGuard:
             sentences(one.name, finding, plain, where, step, self._spec.task),
             kind=KIND,
             class_name=one.name,
-            remedies=(SAMPLE_MORE, WEIGH_MORE),
+            # More of a class that is predicted too often would make it worse.
+            remedies=() if finding.kind == "common" else (SAMPLE_MORE, WEIGH_MORE),
             measure=measure,
         )
 

@@ -25,6 +25,9 @@ NEAR_ZERO = 0.05
 OTHERS_LEARN = 0.3
 SLOWLY = 0.02
 TENFOLD = 10.0
+BETTERS = 1.25
+"""A share that moves by this factor in the right direction is left to itself."""
+
 NOISES, UNSURE = 3.0, 6.0
 SMOOTHED_FROM = 10
 SMOOTHED_OVER = 8
@@ -154,9 +157,11 @@ def find_share(
     if others and not any(_fits(*shares) for shares in others):
         return None
     now = float(course[-1, 1])
-    if (folds < 1 / TENFOLD).all():
+    if (folds < 1 / TENFOLD).all() and folds[-1] <= BETTERS * folds[0]:
         return Finding("rare", now, labelled)
-    return Finding("common", now, labelled) if (folds > TENFOLD).all() else None
+    if (folds > TENFOLD).all() and folds[-1] >= folds[0] / BETTERS:
+        return Finding("common", now, labelled)
+    return None
 
 
 def is_over(finding: Finding, series: Series) -> bool:

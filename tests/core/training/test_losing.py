@@ -158,6 +158,15 @@ def test_a_predicted_share_tenfold_off_is_found():
     assert find_share(series([0.0005] * 20), 0.0, [fits], TOTAL) is None
 
 
+def test_a_share_that_comes_right_by_itself_is_left_alone():
+    fits = (0.02, 0.02)
+    falling = series(0.4 * 0.95 ** np.arange(40.0))
+    rising_share = series(0.0001 * 1.05 ** np.arange(40.0))
+    assert find_share(falling, 0.005, [fits], TOTAL) is None
+    assert find_share(rising_share, 0.01, [fits], TOTAL) is None
+    assert find_share(falling, 0.02, [fits], TOTAL) is None
+
+
 def test_where_no_class_is_predicted_it_is_not_about_one():
     nothing = (0.0, 0.02)
     assert find_share(series([0.0] * 20), 0.01, [nothing], TOTAL) is None
