@@ -364,7 +364,8 @@ def test_no_image_at_all_is_an_error(pictures, start, tmp_path):
 
 def test_a_run_that_is_too_large_is_told(volumes, start, monkeypatch):
     monkeypatch.setattr(
-        "psutil.virtual_memory", lambda: type("Memory", (), {"available": 10_000_000})
+        "psutil.virtual_memory",
+        lambda: type("Memory", (), {"available": 10_000_000, "total": 64e9}),
     )
     events, _, _ = start(volumes, "supervised", iterations=1)
     assert any(isinstance(e, Warned) and "more than is free" in e.text for e in events)
