@@ -1,0 +1,54 @@
+"""How much voxels differ from the mean of their neighbours (NGTDM)."""
+
+import torch
+from torch import Tensor
+
+from .neighbours import Levels, Neighbourhood
+
+COARSENESS_OF_NOTHING = 1e6
+"""PyRadiomics' coarseness where no voxel differs from its neighbours."""
+
+
+def grey_tone_difference(levels: Levels, around: Neighbourhood, owner: Tensor) -> dict[str, Tensor]:
+    """Measure differences to the neighbourhood; definitions as in PyRadiomics' `ngtdm`.
+
+    A voxel without neighbours counts with a difference of 0, as in PyRadiomics (IBSI leaves it
+    out).
+    """
+    share = levels.counts[:, 1:] / levels.counts[:, 1:].sum(dim=1, keepdim=True)
+    apart = _apart(levels, around, owner)
+    grey, number = levels.table[:, 1:], levels.counts[:, 1:].sum(dim=1)
+    there = share > 0
+    both = there[:, :, None] & there[:, None, :]
+    between = grey[:, :, None] - grey[:, None, :]
+    shares = share[:, :, None] + share[:, None, :]
+    uneven = (share * apart).sum(dim=1)
+    weighted = grey * share
+    swing = ((weighted[:, :, None] - weighted[:, None, :]).abs() * both).sum(dim=(1, 2))
+    parts = share * apart
+    mixed = (parts[:, :, None] + parts[:, None, :]) / torch.where(both, shares, 1) * both
+    strength = (shares * between**2 * both).sum(dim=(1, 2))
+    spread = (share[:, :, None] * share[:, None, :] * between**2).sum(dim=(1, 2))
+    kinds = there.sum(dim=1)
+    return {
+        "Coarseness": _over(torch.ones_like(uneven), uneven, COARSENESS_OF_NOTHING),
+        "Busyness": _over(uneven, swing, 0.0),
+        "Complexity": (between.abs() * mixed).sum(dim=(1, 2)) / number,
+        "Strength": _over(strength, apart.sum(dim=1), 0.0),
+        "Contrast": _over(spread * apart.sum(dim=1) / number, kinds * (kinds - 1), 0.0),
+    }
+
+
+def _apart(levels: Levels, around: Neighbourhood, owner: Tensor) -> Tensor:
+    """(region, rank) sum of the differences of each level's voxels to their neighbours' mean."""
+    dtype = levels.table.dtype
+    grey, seen = levels.grey.to(dtype), around.seen.to(dtype)
+    mean = around.summed.to(dtype) / seen.clamp_min(1)
+    apart = torch.where(seen > 0, (grey - mean).abs(), 0)
+    found = torch.zeros_like(levels.table).view(-1)
+    found.index_add_(0, owner * levels.width + levels.rank, apart)
+    return found.view_as(levels.table)[:, 1:]
+
+
+def _over(top: Tensor, bottom: Tensor, otherwise: float) -> Tensor:
+    return torch.where(bottom == 0, otherwise, top / torch.where(bottom == 0, 1, bottom))

@@ -1,0 +1,109 @@
+"""One walk over all directions: pairs of levels, dependent neighbours, mean of the neighbours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .packing import Packed, Step
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Grey levels of the voxels of packed regions.
+
+    Parameters
+    ----------
+    grey
+        (voxel,) PyRadiomics' number of the level, from 1.
+    rank
+        (voxel,) number among the levels that the region has, from 1.
+    table
+        (region, rank + 1) grey level of each rank as a float, 0 where there is none and at 0.
+    counts
+        (region, rank + 1) voxels of each rank.
+    """
+
+    grey: Tensor
+    rank: Tensor
+    table: Tensor
+    counts: Tensor
+
+    @property
+    def width(self) -> int:
+        """Ranks of the region with most of them, and one for what is outside."""
+        return self.table.shape[1]
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """What a walk over the neighbours of every voxel counted.
+
+    Parameters
+    ----------
+    pairs
+        (region, direction, rank, rank) how often a step leads from one level to another.
+    dependent
+        (voxel,) neighbours whose level is close to the voxel's.
+    seen
+        (voxel,) neighbours inside the region.
+    summed
+        (voxel,) sum of their grey levels.
+    """
+
+    pairs: Tensor
+    dependent: Tensor
+    seen: Tensor
+    summed: Tensor
+
+
+def rank_levels(grey: Tensor, owner: Tensor, regions: int, dtype: torch.dtype) -> Levels:
+    """Count the levels that each region has, and number them in order."""
+    highest = int(grey.max()) + 1
+    key = owner * highest + grey
+    counts = torch.bincount(key, minlength=regions * highest).view(regions, highest)
+    ranks = (counts > 0).long().cumsum(dim=1)
+    width = int(ranks[:, -1].max()) + 1
+    place = torch.where(counts > 0, ranks, 0)
+    numbers = torch.arange(highest, device=grey.device).expand(regions, -1)
+    table = torch.zeros(regions, width, dtype=dtype, device=grey.device)
+    table.scatter_(1, place, torch.where(counts > 0, numbers, 0).to(dtype))
+    of_rank = torch.zeros(regions, width, dtype=torch.long, device=grey.device)
+    of_rank.scatter_add_(1, place, counts)
+    table[:, 0] = 0
+    return Levels(grey, place.view(-1)[key], table, of_rank.to(dtype))
+
+
+def walk(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> Neighbourhood:
+    """Look from each voxel along each step and its reverse.
+
+    Parameters
+    ----------
+    packed
+        The regions, with a rim of at least the longest step.
+    levels
+        Their grey levels.
+    steps
+        One of each pair of opposite steps.
+    alpha
+        Largest difference at which a neighbour counts as dependent.
+    """
+    grey_line, rank_line = packed.line(levels.grey), packed.line(levels.rank)
+    width = levels.width
+    from_rank = (packed.owner * width + levels.rank) * width
+    shape = (packed.regions, width, width)
+    dependent, seen, summed = (torch.zeros_like(levels.grey) for _ in range(3))
+    pairs = []
+    for step in steps:
+        moved = packed.moved(step)
+        ahead = packed.voxels + moved
+        key = from_rank + rank_line[ahead]
+        pairs.append(torch.bincount(key, minlength=shape[0] * width**2).view(shape)[:, 1:, 1:])
+        for neighbour in (grey_line[ahead], grey_line[packed.voxels - moved]):
+            inside = neighbour > 0
+            close = (neighbour - levels.grey).abs_() <= alpha
+            dependent += close & inside
+            seen += inside
+            summed += neighbour
+    return Neighbourhood(torch.stack(pairs, dim=1), dependent, seen, summed)
