@@ -157,6 +157,9 @@ class FiguresPart(QWidget):
         self.number = let_shrink(BigNumber(self))
         self.stale = SayCard(parent=self)
         self.measure = MenuButton("What is shown by class", self, section=True)
+        # In a narrow panel its end is cut, rather than that the page outgrows the panel.
+        self.measure.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.measure.setMinimumWidth(90)
         self.other = MenuButton("The run to compare with", self)
         self.table = ClassTable(self)
         self.tiers = TierLine(self)

@@ -41,8 +41,10 @@ class PriorTable(Rows):
             t = look().tokens
             painter.setFont(sized(self.font(), QUIET_PX))
             painter.setPen(QColor(t.quiet))
+            metrics = painter.fontMetrics()
             for area, words in zip(self._columns(0.0, HEAD_PX), _HEADS, strict=True):
-                painter.drawText(area, _RIGHT, words)
+                fits = metrics.horizontalAdvance(words) <= area.width() - 4
+                painter.drawText(area, _RIGHT, words if fits else words.split()[-1])
             for number, row in enumerate(self._rows):
                 self._paint_row(painter, t, row, HEAD_PX + number * ROW_PX)
 
