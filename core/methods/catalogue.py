@@ -14,6 +14,7 @@ from ..errors import LongtailError
 from ..project.records import Task
 from .settings import CrossEntropySettings, MethodSettings, SupervisedSettings
 from .settings_contrast import ProcoSettings, TwoStageSettings
+from .settings_foundation import FoundationSettings
 from .settings_semi import (
     ActionSettings,
     CopyPasteSettings,
@@ -212,5 +213,15 @@ METHODS = Catalogue(
         tasks=(Task.CLASSIFICATION,),
         settings=TwoStageSettings,
         code=".two_stage:build",
+    ),
+    Method(
+        name="foundation",
+        title="Foundation encoder",
+        sentence="Trains a classifier within seconds on what a large, ready-made encoder sees, or "
+        "adapts that encoder lightly.",
+        when="Few images, and an encoder that has seen images like yours.",
+        tasks=(Task.CLASSIFICATION, Task.MULTILABEL),
+        settings=FoundationSettings,
+        code=".foundation:build",
     ),
 )

@@ -79,13 +79,18 @@ class CrossEntropyRun(ImageRun):
         if self.contrast is not None:
             return self._compared(batch, self.contrast)
         self._scale_head()
-        logits = self.network(batch["image"]).float()
+        logits = self.logits_of(batch).float()
         target = batch["target"]
         if self.several:
             loss = losses.known_mean(self.weighed(self._several(logits, target), target), target)
         else:
             loss = self.weighed(self._single(logits, target, moment), target).mean()
         return StepResult(loss, self.tally(logits.detach(), target), {})
+
+    def logits_of(self, batch: Batch) -> Tensor:
+        """Give the logits of a batch, (batch, class)."""
+        logits: Tensor = self.network(batch["image"])
+        return logits
 
     def state(self) -> dict[str, Any]:
         """Give bcl's projections too."""

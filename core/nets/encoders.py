@@ -24,6 +24,7 @@ def build_encoder(
     pretrained: str = "none",
     head: str = "linear",
     dropout: float = 0.0,
+    shape: Mapping[str, Any] | None = None,
 ) -> "ImageClassifier":
     """Build an encoder with a head.
 
@@ -35,12 +36,17 @@ def build_encoder(
         `none`, `lite0`, or the path of a safetensors file or of a PyTorch state dict.
     head
         `linear`, or `cosine` (LDAM: normalised features and class weights, no bias).
+    shape
+        Sizes of a transformer (`VitShape`), for the name `vit`; `pretrained` is then its folder.
 
     Raises
     ------
     LongtailError
         The name is unknown, the weights do not fit, or a package is absent.
     """
+    if name == "vit":
+        body, features = _transformer(spatial_dims, in_channels, shape or {}, pretrained)
+        return ImageClassifier(body, _make_head(head, features, classes), features, dropout)
     if name not in ENCODERS:
         raise LongtailError(
             f"There is no encoder {name!r}.", f"It is one of {', '.join(ENCODERS)}."
@@ -50,8 +56,27 @@ def build_encoder(
         start_from(body, _lite0_weights(), "lite0")
     elif pretrained != "none":
         start_from(body, read_weights(Path(pretrained)), pretrained)
-    make_head = CosineHead if head == "cosine" else nn.Linear
-    return ImageClassifier(body, make_head(features, classes), features, dropout)
+    return ImageClassifier(body, _make_head(head, features, classes), features, dropout)
+
+
+def _make_head(head: str, features: int, classes: int) -> nn.Module:
+    return (CosineHead if head == "cosine" else nn.Linear)(features, classes)
+
+
+def _transformer(
+    spatial_dims: int, in_channels: int, shape: Mapping[str, Any], pretrained: str
+) -> tuple[nn.Module, int]:
+    from .vit import VisionTransformer, VitShape, load_weights
+
+    if spatial_dims != 2:
+        raise LongtailError(
+            "This encoder is made for single images, not for volumes.",
+            "Choose resnet18 for volumes.",
+        )
+    body = VisionTransformer(VitShape(**shape), in_channels)
+    if pretrained != "none":
+        load_weights(body, Path(pretrained))
+    return body, 2 * body.shape.width
 
 
 class ImageClassifier(nn.Module):
