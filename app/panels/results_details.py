@@ -106,7 +106,8 @@ class MistakesPart(QWidget):
         self.list.show_mistakes(self._mistakes)
         self.words.setVisible(bool(wrong))
         self.all.setVisible(bool(wrong))
-        self.all.setText(f"List all {wrong:,} wrong images" if wrong > 1 else "List the wrong one")
+        what = "wrong images" if matrix is not None else "images with one missed"
+        self.all.setText(f"List all {wrong:,} {what}" if wrong > 1 else "List the wrong one")
 
     def _pick_cell(self, true: int, said: int) -> None:
         matrix = matrix_of(self._report) if self._report is not None else None
@@ -123,7 +124,8 @@ class MistakesPart(QWidget):
 
     def _pick_all(self) -> None:
         if self._report is not None:
-            self.cases_asked.emit(wrong_cases(self._report), "answered wrongly")
+            words = "something missed" if self._report.confusion is None else "answered wrongly"
+            self.cases_asked.emit(wrong_cases(self._report), words)
 
 
 class CurvesPart(QWidget):

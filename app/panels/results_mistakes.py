@@ -69,7 +69,7 @@ def cases_taken(report: Report, true: str, said: str) -> tuple[str, ...]:
 
 
 def wrong_cases(report: Report) -> tuple[str, ...]:
-    """List all images that were answered wrongly."""
+    """List all images that were answered wrongly; of several findings, those with one missed."""
     if report.confusion is None:
         return tuple(dict.fromkeys(case for one in _several(report) for case in one.cases))
     return tuple(
@@ -100,27 +100,32 @@ def _pairs(report: Report) -> list[Mistake]:
 
 
 def _several(report: Report) -> list[Mistake]:
+    """List what was missed; what was called wrongly cannot be told from what nobody answered."""
     if report.images is None:
         return []
-    found = []
-    for each in report.classes:
-        cut = report.images.thresholds.get(each.name, 0.5)
-        told = [(line, _probability(line, each.name)) for line in report.cases]
-        missed = [str(line["case"]) for line, p in told if _has(line, each.name) and p < cut]
-        count = report.images.counts.get(each.name)
-        if missed and count is not None:
-            found.append(_mistake(f"{each.name} missed", each.tier, missed, count.there))
-    return found
+    missed = _missed(report, report.images.thresholds)
+    counts, tiers = report.images.counts, {each.name: each.tier for each in report.classes}
+    return [
+        _mistake(f"{name} missed", tiers.get(name, ""), cases, counts[name].there)
+        for name, cases in missed.items()
+        if name in counts
+    ]
+
+
+def _missed(report: Report, cuts: Mapping[str, float]) -> dict[str, list[str]]:
+    # One pass, since there may be many thousand lines: each has few classes.
+    missed: dict[str, list[str]] = {}
+    for line in report.cases:
+        true = line.get("true")
+        for name in true if isinstance(true, list | tuple) else ():
+            if _probability(line, name) < cuts.get(name, 0.5):
+                missed.setdefault(name, []).append(str(line["case"]))
+    return missed
 
 
 def _mistake(words: str, tier: str, cases: Sequence[str], of: int) -> Mistake:
     low, high = wilson(min(len(cases), of), of) or (0.0, 1.0)
     return Mistake(words, tier, tuple(cases), of, low, high)
-
-
-def _has(line: Mapping[str, object], name: str) -> bool:
-    true = line.get("true")
-    return isinstance(true, list | tuple) and name in true
 
 
 def _probability(line: Mapping[str, object], name: str) -> float:
