@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ...core.compare.plan import Plan
-from ...core.compare.planning import plan_comparison
 from ...core.errors import LongtailError
 from ...core.project.records import Task
 from ...core.project.store import Project
 from .options import AsJson, Device, ProjectPath
 from .output import Output
 from .training import parse_settings
+
+if TYPE_CHECKING:
+    from ...core.compare.plan import Plan
 
 
 class Validation(StrEnum):
@@ -191,8 +192,10 @@ class Wish:
             device=device,
         )
 
-    def plan(self, project: Project) -> Plan:
+    def plan(self, project: Project) -> "Plan":
         """Read it, and plan the comparison."""
+        from ...core.compare.planning import plan_comparison
+
         return plan_comparison(
             project,
             methods=_parts(self.methods),

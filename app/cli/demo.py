@@ -12,7 +12,6 @@ from ...core.backend.client import ProcessBackend
 from ...core.jobs.evaluation import EvaluateJob
 from ...core.jobs.training import TrainJob
 from ...core.project.records import Split
-from ...core.project.sample import build_chest_sample, build_heart_sample
 from ...core.project.store import Project
 from ...core.training.plan import plan_run
 from .demo_pictures import write_pictures
@@ -38,6 +37,9 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Build two samples without a download, train, evaluate, and open the window on the result."""
+    # Late, like all that only one command needs: `longtail --help` answers without it.
+    from ...core.project.sample import build_chest_sample, build_heart_sample
+
     output = Output(as_json)
     begun = time.monotonic()
     folder = _free_folder(out.resolve())
