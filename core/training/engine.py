@@ -191,9 +191,7 @@ class _Loop:
         yield from self.telling.step(
             self.done, self.budget.planned, stepped.loss, stepped.tally, self._mean_step_s
         )
-        yield from self.guard.step(
-            self.done, self.budget.planned, stepped.loss, self.telling.shares
-        )
+        yield from self.guard.step(self.done, self.budget.planned, stepped.loss, self.telling)
         if time.monotonic() - self._news_at >= NEWS_EVERY_S or self.done == self.budget.planned:
             for event in self.run.news(self.done):
                 self.guard.hear(event)

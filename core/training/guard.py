@@ -1,7 +1,7 @@
 """The tail guard: watches each class, warns when one is being lost, keeps its best network."""
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from torch import nn
@@ -12,7 +12,7 @@ from .guard_words import ASIDE, TRAINING, VALIDATION, sentences
 from .keeping import Keeper
 from .losing import Finding, Series, find_lost, find_never, find_share, find_unseen, is_over
 from .rotation import Rotation
-from .telling import class_metrics
+from .telling import Telling, class_metrics
 from .watched import LOSS, Watched
 
 Value = TypeVar("Value")
@@ -21,6 +21,9 @@ KIND = "tail-guard"
 SAMPLE_MORE, WEIGH_MORE = "Sample it more", "Weigh it more"
 PREDICTED_SHARE = "predicted_share"
 LOOKS = 100
+MEMORY = 100
+"""Steps that the running ratio on the training cases looks back, three times over."""
+
 KEEP_FROM_SHARE = 0.2
 FRESH_SHARE = 0.16
 
@@ -42,23 +45,16 @@ class TailGuard:
         self._found: dict[int, tuple[str, Finding, int]] = {}
         self._labelled: Sequence[float] | None = None
         self._last: dict[str, list[float]] = {}
+        self._cases: Sequence[float] = ()
         self._aside = f"aside_{run.decisive}"
 
-    def step(
-        self, done: int, total: int | None, loss: float, shares: Callable[[], Sequence[float]]
-    ) -> Iterator[Event]:
-        """Take note of a step, and look at the classes a hundred times a run.
-
-        Parameters
-        ----------
-        shares
-            Gives what is found of each class on the training cases.
-        """
+    def step(self, done: int, total: int | None, loss: float, telling: Telling) -> Iterator[Event]:
+        """Take note of a step, and look at the classes a hundred times a run."""
         self._seen.add_loss(loss)
         if not self.is_on or total is None or done % max(1, total // LOOKS):
             return
         self._seen.fold_losses(done)
-        values = shares()
+        values, self._cases = telling.shares(), telling.possible()
         self._seen.note(self._run.train_measure, done, values)
         if done >= KEEP_FROM_SHARE * total:
             self._keeper.save_classes(done, self._where_decisive(values, total))
@@ -152,11 +148,16 @@ class TailGuard:
         series = self._seen.series(measure, number)
         if measure == PREDICTED_SHARE:
             return self._find_share(number, series, total)
-        found = find_lost(series, self._seen.series(LOSS), total)
-        found = found or find_never(series, _without(self._latest(measure), number), total)
-        if found is None and measure == self._run.train_measure:
-            found = find_unseen(series, done, total)
-        return found
+        loss, others = self._seen.series(LOSS), _without(self._latest(measure), number)
+        if measure != self._run.train_measure:
+            return find_lost(series, loss, total) or find_never(series, others, total)
+        # A running ratio of few cases: slow, and as unsure as a coin thrown so many times.
+        chance = 0.5 / math.sqrt(max(self._cases[number], 1e-3))
+        return (
+            find_lost(series, loss, total, memory=MEMORY, chance=chance)
+            or find_never(series, others, total, memory=MEMORY)
+            or (find_unseen(series, done, total) if done >= MEMORY else None)
+        )
 
     def _measures(self, number: int, done: int, total: int) -> list[str]:
         """Choose what says something about a class now, the best first."""

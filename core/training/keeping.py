@@ -17,7 +17,7 @@ from .telling import mean_known
 
 LAST = "last.pt"
 BEST = "best.pt"
-DEAR = 100
+DEAR = 150
 """Checkpoints of classes may take one part of this many of the time."""
 
 

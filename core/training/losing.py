@@ -84,7 +84,9 @@ def noise(series: Series) -> float:
     return float(1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2))
 
 
-def find_lost(series: Series, loss: Series, total: int) -> Finding | None:
+def find_lost(
+    series: Series, loss: Series, total: int, *, memory: int = 0, chance: float = 0.0
+) -> Finding | None:
     """Find a class that fell by more than a third of its best and stayed there.
 
     Parameters
@@ -93,9 +95,13 @@ def find_lost(series: Series, loss: Series, total: int) -> Finding | None:
         The training loss; it must have gone down meanwhile, else all is lost and not one class.
     total
         Steps that the run will take.
+    memory
+        Steps within which values of the series hang together; it must stay down longer.
+    chance
+        Standard deviation that a value has because few cases are behind it.
     """
     course = smoothed(series)
-    first = _stayed_from(course)
+    first = _stayed_from(course, memory)
     if first < 1 or course[-1, 0] < QUIET_SHARE * total:
         return None
     at = int(course[:first, 1].argmax())
@@ -104,19 +110,22 @@ def find_lost(series: Series, loss: Series, total: int) -> Finding | None:
         return None
     now = float(recent.mean())
     # Careful, since the best of many values is lucky, and the noise of a few is hardly known.
-    careful = NOISES * (1 + UNSURE / len(series)) * noise(series)
+    careful = NOISES * max(chance, (1 + UNSURE / len(series)) * noise(series))
     if best - now <= careful or not _went_down(loss, course[at, 0]):
         return None
     return Finding("lost", now, best, int(course[at, 0]))
 
 
-def find_never(series: Series, others: Sequence[float], total: int) -> Finding | None:
+def find_never(
+    series: Series, others: Sequence[float], total: int, *, memory: int = 0
+) -> Finding | None:
     """Find a class at about zero from 30 % of the run on while the others are learned.
 
-    `others` are the latest values of the other classes, not-a-number where there is none.
+    `others` are the latest values of the other classes, not-a-number where there is none;
+    `memory` is that of `find_lost`.
     """
     course = smoothed(series)
-    first = _stayed_from(course)
+    first = _stayed_from(course, memory)
     rest = [value for value in others if not math.isnan(value)]
     if first < 0 or not rest or course[-1, 0] < LATE_SHARE * total:
         return None
@@ -178,11 +187,11 @@ def is_over(finding: Finding, series: Series) -> bool:
     return bool(((folds > 1 / RECOVERED_FOLD) & (folds < RECOVERED_FOLD)).all())
 
 
-def _stayed_from(course: Series) -> int:
-    """Give the row where the last quarter of the run so far begins; -1 with too few values."""
-    if len(course) < FEWEST_VALUES:
+def _stayed_from(course: Series, memory: int = 0) -> int:
+    """Give the row where the last quarter of the run so far begins; -1 where it is too short."""
+    if len(course) < FEWEST_VALUES or course[-1, 0] - course[0, 0] < memory:
         return -1
-    since = (1 - STAYED_SHARE) * course[-1, 0]
+    since = min((1 - STAYED_SHARE) * course[-1, 0], course[-1, 0] - memory)
     return min(int(np.searchsorted(course[:, 0], since)), len(course) - FEWEST_VALUES)
 
 

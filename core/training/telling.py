@@ -66,6 +66,11 @@ class Telling:
         gained, possible = self._tally.tolist()
         return [g / p if p > 1e-3 else math.nan for g, p in zip(gained, possible, strict=True)]
 
+    def possible(self) -> list[float]:
+        """How much of each class could be gained over the last steps: cases, or voxels."""
+        found: list[float] = self._tally[1].tolist()
+        return found
+
     def state(self) -> Tensor:
         """Give the running tally."""
         return self._tally

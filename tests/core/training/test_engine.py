@@ -306,7 +306,9 @@ def test_a_validation_that_says_nothing_is_no_number(volumes, start):
     assert load_network(folder).card.class_ids == (1, 2)
 
 
-def test_a_class_that_is_not_learned_is_told(volumes, start, monkeypatch):
+@pytest.fixture
+def pea_is_missed(monkeypatch):
+    """Nothing of `pea` is ever found on the training scans."""
     plain = SupervisedRun.step
 
     def step(self, batch, moment):
@@ -315,7 +317,10 @@ def test_a_class_that_is_not_learned_is_told(volumes, start, monkeypatch):
         return result
 
     monkeypatch.setattr(SupervisedRun, "step", step)
-    events, _, _ = start(volumes, "supervised", iterations=40, settings={"learning_rate": 0.01})
+
+
+def test_a_class_that_is_not_learned_is_told(volumes, start, pea_is_missed):
+    events, _, _ = start(volumes, "supervised", iterations=150, settings={"learning_rate": 0.01})
     lost = [event for event in events if isinstance(event, Warned) and event.kind == "tail-guard"]
     assert [event.class_name for event in lost] == ["pea"]
     assert lost[0].remedies == ("Sample it more", "Weigh it more")
@@ -323,9 +328,9 @@ def test_a_class_that_is_not_learned_is_told(volumes, start, monkeypatch):
     assert "pea is not being learned. Its Dice on the training scans is 0.00" in lost[0].text
 
 
-def test_the_guard_can_be_switched_off(volumes, start):
-    settings = {"tail_guard": False}
-    events, _, folder = start(volumes, "supervised", iterations=40, settings=settings)
+def test_the_guard_can_be_switched_off(volumes, start, pea_is_missed):
+    settings = {"tail_guard": False, "learning_rate": 0.01}
+    events, _, folder = start(volumes, "supervised", iterations=150, settings=settings)
     assert not [e for e in events if isinstance(e, Warned) and e.kind == "tail-guard"]
     assert not list((folder / "checkpoints").glob("best-class-*"))
 

@@ -101,6 +101,17 @@ def test_a_rising_noisy_class_is_not_lost(seed):
     assert not any(anywhen(lambda part: find_never(part, others, TOTAL), whole))
 
 
+def test_a_running_ratio_of_few_cases_must_fall_far_and_stay_down_long():
+    whole = curve(collapsing, 100)
+    assert find_lost(whole, FALLING, TOTAL, chance=0.1)
+    assert find_lost(whole, FALLING, TOTAL, chance=0.3) is None
+    assert find_lost(whole, FALLING, TOTAL, memory=300)
+    assert find_lost(whole, FALLING, TOTAL, memory=480) is None
+    never = curve(lambda share: 0.0, 50, until=300)
+    assert find_never(never, [0.8], TOTAL, memory=200)
+    assert find_never(never, [0.8], TOTAL, memory=400) is None
+
+
 def test_a_dip_that_passes_is_no_loss():
     def dip(share):
         return 0.1 if 0.5 < share < 0.6 else 0.7
