@@ -134,7 +134,7 @@ class FoundationRun(CrossEntropyRun):
                 pass
         assert self._kept is not None
         rows, classes = np.nonzero(self.sampler.presence)
-        seen = unit(self._kept[0])[torch.as_tensor(rows)]
+        seen = unit(self._kept[0].cpu())[torch.as_tensor(rows)]
         means, counts = class_means(seen, torch.as_tensor(classes), len(self.spec.classes))
         weight: nn.Parameter = self.network.head.weight  # type: ignore[union-attr,assignment]
         with torch.no_grad():
