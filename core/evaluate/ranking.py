@@ -29,10 +29,16 @@ class Ranking:
     def __init__(self, scores: FloatArray, yes: BoolArray, known: BoolArray) -> None:
         rows = np.flatnonzero(known)
         self._rows = rows[np.argsort(-scores[rows], kind="stable")]
-        self._yes = yes[self._rows]
+        yes_there = yes[self._rows]
         ordered = scores[self._rows]
         # Cases with one score cannot be told apart: they pass a threshold together.
-        self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])
+        ends = np.r_[starts[1:], len(ordered)][: len(starts)] - 1
+        # Both measures are sums over the scores at which there is a yes; in the tail these are few.
+        self._yes = np.flatnonzero(yes_there)
+        step = np.searchsorted(starts, self._yes, side="right") - 1
+        there, self._yes_starts = np.unique(step, return_index=True)
+        self._starts, self._ends = starts[there], ends[there]
 
     def measure(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Give (weighting,) values of both measures.
@@ -43,23 +49,20 @@ class Ranking:
             The area under the receiver operating curve, NaN without both answers; and the
             precision averaged over the steps of recall, NaN without a yes.
         """
-        yes, no = self._masses(weights)
-        all_yes, passed_no = yes.sum(axis=1), np.cumsum(no, axis=1)
-        below = no.sum(axis=1, keepdims=True) - passed_no
-        won = (yes * (below + 0.5 * no)).sum(axis=1)
-        hits = np.cumsum(yes, axis=1)
-        precision = _ratio(hits, hits + passed_no, otherwise=0.0)
-        area = _ratio(won, all_yes * no.sum(axis=1))
-        return area, _ratio((precision * yes).sum(axis=1), all_yes)
-
-    def _masses(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Give the weight of yes and of no at each distinct score, from the highest down."""
-        if not len(self._rows):
-            nothing = np.zeros((len(weights), 0))
+        if not len(self._yes):
+            nothing = np.full(len(weights), np.nan)
             return nothing, nothing
         ordered = weights[:, self._rows]
-        yes = np.add.reduceat(ordered * self._yes, self._starts, axis=1)
-        return yes, np.add.reduceat(ordered, self._starts, axis=1) - yes
+        passed = np.cumsum(ordered, axis=1)
+        yes = np.add.reduceat(ordered[:, self._yes], self._yes_starts, axis=1)
+        hits, until = np.cumsum(yes, axis=1), passed[:, self._ends]
+        all_yes = hits[:, -1]
+        all_no = passed[:, -1] - all_yes
+        beside = until - (passed[:, self._starts] - ordered[:, self._starts]) - yes
+        below = all_no[:, None] - (until - hits)
+        area = _ratio((yes * (below + 0.5 * beside)).sum(axis=1), all_yes * all_no)
+        precision = _ratio(hits, until, otherwise=0.0)
+        return area, _ratio((precision * yes).sum(axis=1), all_yes)
 
 
 def calibration_error(
