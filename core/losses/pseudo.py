@@ -79,7 +79,8 @@ def pseudo_dice_loss(
         (part * share).sum(0)[1:] for part in class_overlap(full(logits), labels)
     )
     present = guessed > 0
-    weight = share.sum() / len(share)
+    # Images without any valid pixel have no say in it.
+    weight = share.sum() / valid.flatten(1).any(1).sum().clamp_min(1)
     loss = soft_dice(inside, predicted, guessed).sum() / present.sum().clamp_min(1)
     return weight * loss
 

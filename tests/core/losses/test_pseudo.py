@@ -8,6 +8,7 @@ import torch
 
 from longtail.core.losses.pseudo import (
     confident_share,
+    pseudo_dice_loss,
     pseudo_label_loss,
     running_confidence,
     soft_consistency,
@@ -166,3 +167,57 @@ def test_running_confidence_of_many_pixels_is_exact():
         torch.ones(shape, dtype=torch.bool),
     )
     assert found.item() == pytest.approx(0.991, abs=1e-6)
+
+
+def dice_by_loop(logits, pseudo, confidence, valid, least):
+    shares, classes = shares_of(logits), logits.shape[1]
+    inside, sizes, guesses = np.zeros(classes), np.zeros(classes), np.zeros(classes)
+    sure, seen = 0.0, 0
+    for image in range(len(logits)):
+        if not valid[image].any():
+            continue
+        own = sum(c >= 0.97 for c in confidence[image][valid[image]]) / valid[image].sum()
+        sure, seen = sure + own, seen + 1
+        for at in zip(*valid[image].nonzero(), strict=True):
+            label = pseudo[(image, *at)]
+            if not math.isnan(least[label]) and confidence[(image, *at)] <= least[label]:
+                continue
+            guesses[label] += own
+            inside[label] += own * shares[(image, label, *at)]
+            for each in range(classes):
+                sizes[each] += own * shares[(image, each, *at)]
+    present = [each for each in range(1, classes) if guesses[each] > 0]
+    losses = [1 - 2 * inside[each] / (sizes[each] + guesses[each]) for each in present]
+    return sure / max(seen, 1) * sum(losses) / max(len(present), 1)
+
+
+@pytest.mark.parametrize("least", [None, [NAN, 0.95, NAN]])
+@pytest.mark.parametrize("blind", [False, True])
+def test_dice_of_guesses_equals_a_loop_in_value_and_gradient(least, blind):
+    logits, pseudo, confidence, valid = example(3)
+    valid[0] &= not blind
+    bars = [NAN] * 3 if least is None else least
+    given = [pseudo, confidence, valid]
+    student = torch.tensor(logits, requires_grad=True)
+    loss = pseudo_dice_loss(
+        student, *tensors(*given), least=None if least is None else torch.tensor(least)
+    )
+    assert float(loss.detach()) == pytest.approx(dice_by_loop(logits, *given, bars), abs=1e-6)
+    loss.backward()
+    step = 1e-5
+    for at in [(0, 0, 1, 2), (1, 1, 0, 3), (1, 2, 2, 0)]:
+        up, down = logits.copy(), logits.copy()
+        up[at] += step
+        down[at] -= step
+        slope = (dice_by_loop(up, *given, bars) - dice_by_loop(down, *given, bars)) / (2 * step)
+        assert float(student.grad[at]) == pytest.approx(slope, abs=1e-6)
+
+
+def test_dice_of_no_guess_is_zero_with_a_gradient():
+    logits, pseudo, confidence, valid = example(4)
+    for given in ((pseudo, confidence, valid & False), (pseudo * 0, confidence, valid)):
+        student = torch.tensor(logits, requires_grad=True)
+        loss = pseudo_dice_loss(student, *tensors(*given))
+        assert float(loss.detach()) == 0
+        loss.backward()
+        assert torch.isfinite(student.grad).all()
