@@ -55,7 +55,6 @@ class _Bar:
             TextColumn("{task.completed}/{task.total}"),
             TimeElapsedColumn(),
         )
-        self._output = output
         self._bar = Progress(*columns, console=output.aside, transient=True)
         self._whole = self._bar.add_task("runs", total=None)
         self._step: TaskID = self._bar.add_task("", total=None)
@@ -71,23 +70,27 @@ class _Bar:
         """Show one event."""
         if isinstance(event, CellBegan):
             left = "" if event.eta_s is None else f", about {words_of(event.eta_s)} left"
-            self._output.aside.print(
-                f"{event.number} of {event.total}: {event.cell.words}{left}", markup=False
-            )
+            self._say(f"{event.number} of {event.total}: {event.cell.words}{left}")
             self._bar.update(self._whole, completed=event.number - 1, total=event.total)
         elif isinstance(event, CellEnded):
             if event.record.state == "failed":
-                self._output.warn(f"{event.record.cell.words} failed: {event.record.reason}")
+                self._say(f"{event.record.cell.words} failed: {event.record.reason}", "yellow")
         elif isinstance(event, Done):
             what = event.what.casefold() or "working"
             self._bar.update(self._step, completed=event.done, total=event.total, description=what)
         elif isinstance(event, Warned):
-            self._output.warn(event.text)
+            self._say(event.text, "yellow")
         elif isinstance(event, Log):
-            self._output.aside.print(event.text, style="dim", markup=False)
+            self._say(event.text, "dim")
+
+    def _say(self, words: str, style: str | None = None) -> None:
+        """Write above the bars, through their console, which moves them down."""
+        self._bar.console.print(words, style=style, markup=False)
 
 
 def _show(found: Comparison, output: Output) -> None:
+    if not found.rows:
+        return
     names = [
         name
         for name in SHOWN[found.plan.task]
@@ -107,8 +110,6 @@ def _show(found: Comparison, output: Output) -> None:
                 f"{row.name}, {row.labels} labelled, minus {found.plan.reference}: "
                 f"{MEASURES[first].title} {told}"
             )
-    for record in found.failed:
-        output.warn(f"{record.cell.words} failed: {record.reason}")
 
 
 def _spreads(row: Row, names: list[str]) -> list[str]:

@@ -1,12 +1,16 @@
 """What `longtail bench` offers, and how comparisons are asked for; nothing is trained here."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from longtail.app import __main__ as command
 from longtail.app.cli import bench
+from longtail.core.compare.cells import CaseScores, CellClass, CellRecord, append_cell
+from longtail.core.compare.running import CellEnded, begin
+from longtail.core.compare.tabulate import tabulate
 from longtail.core.project.records import ImageLabels, NewCase, Split, Status, Task
 from longtail.core.project.store import Project
 
@@ -101,3 +105,51 @@ def test_a_wish_that_cannot_be_is_a_sentence(pictures, capsys, words, told):
     error = capsys.readouterr().err
     assert told in error
     assert "Traceback" not in error
+
+
+def pretend(state):
+    """Stand in for `compare`: one run ends so, the others are not begun."""
+
+    def compare(plan, backend, tell, *, folder):
+        begin(plan, folder)
+        cases = tuple(
+            CaseScores(case=f"p{n}", truth=(n % 2, 1 - n % 2), logits=(0.0, float(n)))
+            for n in range(4)
+        )
+        classes = tuple(CellClass(name=name, tier="tail", training=2) for name in "ab")
+        cell = next(plan.cells())
+        reason = "The loss was not a number." if state == "failed" else ""
+        record = CellRecord(
+            **cell._asdict(), state=state, reason=reason, classes=classes, cases=cases
+        )
+        append_cell(folder, record)
+        tell(CellEnded(record))
+        return tabulate(folder)
+
+    return compare
+
+
+def test_a_comparison_is_one_json_document_and_tells_what_is_missing(pictures, capsys, monkeypatch):
+    monkeypatch.setattr("longtail.app.cli.compare_run.compare", pretend("done"))
+    words = f"bench classification {pictures} --methods ce --seeds 0,1 --json"
+    assert command.main(words.split()) == 0
+    told = capsys.readouterr()
+    document = json.loads(told.out)
+    assert document["complete"] is False
+    assert document["rows"][0]["summary"]["balanced_accuracy"]["n"] == 1
+    assert Path(document["folder"]).parent == Path(pictures) / "comparisons"
+    assert "The same command goes on" in told.err
+
+
+def test_a_comparison_prints_its_table(pictures, capsys, monkeypatch):
+    monkeypatch.setattr("longtail.app.cli.compare_run.compare", pretend("done"))
+    assert command.main(["bench", "classification", pictures, "--methods", "ce"]) == 0
+    told = capsys.readouterr().out
+    assert "Balanced" in told
+    assert "table.md" in told
+
+
+def test_a_comparison_of_which_nothing_came_fails(pictures, capsys, monkeypatch):
+    monkeypatch.setattr("longtail.app.cli.compare_run.compare", pretend("failed"))
+    assert command.main(["bench", "classification", pictures, "--methods", "ce"]) == 1
+    assert "Every run failed" in capsys.readouterr().err
