@@ -51,6 +51,15 @@ def test_scans_are_learned(scans, trial, method):
 
 
 @every
+def test_half_precision_and_balanced_classes_work(scans, trial, method):
+    settings = {"precision": "bfloat16", "class_weights": "balanced", "ramp_share": 0.0}
+    made = trial(scans, method, iterations=3, settings=settings)
+    assert made.stepper._dtype is torch.bfloat16
+    assert np.isfinite(made.go(3)).all()
+    assert all(torch.isfinite(each).all() for each in made.run.trained_parameters())
+
+
+@every
 @pytest.mark.parametrize("kind", ["slices", "one_class"])
 def test_images_and_a_lone_class_are_learned(request, trial, method, kind):
     made = trial(request.getfixturevalue(kind), method, iterations=4)
