@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from . import bench, demo, projects, results, training
+from . import bench, demo, projects, radiomics, results, training
 
 app = typer.Typer(
     name="longtail",
@@ -26,6 +26,7 @@ TABLE: dict[str, Callable[..., None]] = {
     "predict": results.predict,
     "evaluate": results.evaluate,
     "export": results.export,
+    "radiomics": radiomics.radiomics,
 }
 GROUPS: dict[str, typer.Typer] = {"bench": bench.app}
 for _name, _command in TABLE.items():

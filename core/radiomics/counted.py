@@ -63,7 +63,7 @@ def _tally(key: Tensor, cells: int) -> tuple[Tensor, Tensor]:
         counts = torch.bincount(key, minlength=cells)
         found = counts.nonzero()[:, 0]
         return found, counts[found]
-    found, counts = key.unique(return_counts=True)
+    found, counts = key.unique(return_counts=True)  # type: ignore[no-untyped-call]
     return found, counts
 
 
@@ -107,7 +107,8 @@ def _by_row(values: Tensor, counted: Counted, rows: int) -> Tensor:
 def _uniformity(name: str, part: Tensor, counted: Counted, number: Tensor) -> dict[str, Tensor]:
     """Sum over levels (or sizes) of the square of how many there are, over how many in all."""
     most = int(part.max()) + 1
-    key, place = (counted.row * most + part).unique(return_inverse=True)
+    keys = counted.row * most + part
+    key, place = keys.unique(return_inverse=True)  # type: ignore[no-untyped-call]
     there = counted.count.new_zeros(len(key)).index_add_(0, place, counted.count)
     squares = torch.zeros_like(number).index_add_(0, key // most, there * there)
     return {f"{name}_uniformity": squares / number, f"{name}_share": squares / number**2}

@@ -62,7 +62,9 @@ def quantiles(values: Tensor, counts: Tensor) -> tuple[Tensor, ...]:
 def _ordered(values: Tensor, counts: Tensor) -> Tensor:
     """Values in order, (region, voxel), filled up with infinity."""
     rows = torch.nn.utils.rnn.pad_sequence(
-        list(values.split(counts.tolist())), batch_first=True, padding_value=torch.inf
+        list(torch.split_with_sizes(values, counts.tolist())),
+        batch_first=True,
+        padding_value=torch.inf,
     )
     return rows.sort(dim=1).values
 

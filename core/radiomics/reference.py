@@ -2,6 +2,7 @@
 
 import logging
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,10 @@ def measure(regions: Sequence[Region], settings: RadiomicSettings) -> FloatArray
 def _one(region: Region, settings: RadiomicSettings) -> list[float]:
     extractor = _extractor(settings, flat=region.flat)
     image, mask = _pictures(region)
-    found: dict[str, Any] = extractor.execute(image, mask)
+    with warnings.catch_warnings():
+        # NumPy's remarks on empty means; what is missing is told by the face.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found: dict[str, Any] = extractor.execute(image, mask)
     return [_number(found.get(name)) for name in settings.names(flat=region.flat)]
 
 
@@ -38,7 +42,9 @@ def _number(value: Any) -> float:
 
 def _extractor(settings: RadiomicSettings, *, flat: bool) -> Any:
     try:
-        from radiomics.featureextractor import RadiomicsFeatureExtractor
+        from radiomics.featureextractor import (  # type: ignore[import-untyped]
+            RadiomicsFeatureExtractor,
+        )
     except ImportError as error:
         raise LongtailError(
             "PyRadiomics is not installed, so the engine pyradiomics cannot be used.",
@@ -70,11 +76,13 @@ def _words(settings: RadiomicSettings, *, flat: bool) -> dict[str, Any]:
 
 
 def _pictures(region: Region) -> tuple[Any, Any]:
+    """Image and mask with a rim: PyRadiomics refuses a mask that fills its picture."""
     import SimpleITK as sitk
 
     place = 0 if region.flat else slice(None)
     pictures = []
-    for array in (region.values[place], region.mask[place].astype(np.uint8)):
+    for whole in (region.values[place], region.mask[place].astype(np.uint8)):
+        array = np.pad(whole, 1)
         picture = sitk.GetImageFromArray(np.ascontiguousarray(array))
         picture.SetSpacing([float(size) for size in region.spacing_mm[::-1]][: array.ndim])
         pictures.append(picture)

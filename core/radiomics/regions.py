@@ -22,6 +22,8 @@ GREY = (0.299, 0.587, 0.114)
 LEVELS_MOST = 10_000
 """More grey levels than this are a mistake in the width of a level, not a texture."""
 
+LABELS_MOST = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -152,6 +154,11 @@ def _numbers(labels: Image) -> AnyArray:
     numbers = whole_numbers(labels.array[0], "given")
     if numbers.size and int(numbers.min()) < 0:
         raise LongtailError("The mask holds negative numbers.", "Number the regions from 1.")
+    if numbers.size and int(numbers.max()) > LABELS_MOST:
+        raise LongtailError(
+            f"The mask holds the number {int(numbers.max())}, which is no number of a region.",
+            f"Number the regions from 1 to at most {LABELS_MOST}.",
+        )
     unlabelled = {1: 255, 2: 65535}.get(numbers.dtype.itemsize)
     kept = numbers if unlabelled is None else np.where(numbers == unlabelled, 0, numbers)
     return kept.astype(np.int32)

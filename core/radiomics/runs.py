@@ -72,4 +72,5 @@ def _shares_a_line(places: Tensor, step: Step) -> bool:
     axis = next(axis for axis, part in enumerate(step) if part)
     along = places[axis] * step[axis]
     slid = places - along * torch.tensor(step, device=places.device)[:, None]
-    return len(slid.unique(dim=1)[0]) < places.shape[1]
+    lines = slid.unique(dim=1)  # type: ignore[no-untyped-call]
+    return int(lines.shape[1]) < places.shape[1]

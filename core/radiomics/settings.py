@@ -24,7 +24,7 @@ WORDS = {
 }
 """PyRadiomics' words for our settings."""
 
-WITHOUT_EFFECT = {
+WITHOUT_EFFECT: dict[str, tuple[Any, ...] | None] = {
     "label": None,
     "label_channel": None,
     "additionalInfo": None,
@@ -83,19 +83,19 @@ class RadiomicSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bin_width: float = Field(25.0, gt=0)
-    bin_count: int | None = Field(None, ge=1)
+    bin_width: float = Field(default=25.0, gt=0)
+    bin_count: int | None = Field(default=None, ge=1)
     force_2d: bool = False
-    force_2d_axis: int = Field(0, ge=0, le=2)
+    force_2d_axis: int = Field(default=0, ge=0, le=2)
     distances: tuple[int, ...] = (1,)
     classes: tuple[str, ...] = CLASSES
     features: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     voxel_array_shift: float = 0.0
     symmetrical: bool = True
-    gldm_alpha: int = Field(0, ge=0)
-    minimum_dimensions: int = Field(2, ge=1, le=3)
-    minimum_size: int | None = Field(None, ge=1)
-    channel: int = Field(0, ge=0)
+    gldm_alpha: int = Field(default=0, ge=0)
+    minimum_dimensions: int = Field(default=2, ge=1, le=3)
+    minimum_size: int | None = Field(default=None, ge=1)
+    channel: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _known(self) -> Self:
