@@ -67,6 +67,10 @@ class ActionRun(SemiSupervisedRun):
         )
         self.pretraining = Pretraining(self.choice, widths, dims, self.device)
         self.bars = torch.full((outputs,), torch.nan, device=self.device)
+
+    def count_labels(self) -> None:
+        """Find out which classes are rare."""
+        super().count_labels()
         self.has_bar = self._classes_with_bar().to(self.device)
 
     @property

@@ -90,6 +90,10 @@ class SegmentationRun(MethodRun):
         torch.manual_seed(self.spec.seed)
         self.network = laid_out(build_network(self.recipe), self.grid.spatial_dims)
         self.network.to(self.device)
+        self.count_labels()
+
+    def count_labels(self) -> None:
+        """Work out what follows from how much of each class is labelled."""
         if self.settings.class_weights == "balanced":
             weights = inverse_weights(self.output_counts()).float()
             self._balance = weights.clamp(1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
@@ -199,6 +203,7 @@ class SegmentationRun(MethodRun):
         together = kept + [id_ for id_ in labelled if id_ not in known]
         if together:
             self.sampler.take(together)
+        self.count_labels()
         return self.sampler.case_ids
 
     def aside_groups(self, count: int) -> Groups:

@@ -193,6 +193,16 @@ def test_rare_classes_have_a_bar_of_their_own(scans, trial):
     assert off.run._current_bars() is None
 
 
+def test_which_classes_are_rare_follows_the_labels(scans, trial):
+    made = trial(scans, "action++", settings={"class_weights": "balanced"})
+    rare, weights = made.run.has_bar.clone(), made.run.class_weights.clone()
+    scans.write_label_map("scan3", np.zeros((18, 20, 16), np.uint8), author="me")
+    made.run.labels_changed(("scan3",))
+    assert rare.tolist() == [False, False, False]
+    assert made.run.has_bar.tolist() == [False, False, True]
+    assert made.run.class_weights[0] < weights[0]
+
+
 def test_what_was_learned_is_told(scans, trial):
     made = trial(scans, "action++", iterations=4, settings={"pretrain_share": 0.25})
     made.go(1)
