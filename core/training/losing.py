@@ -16,6 +16,9 @@ Series = np.ndarray[Any, np.dtype[np.float64]]
 QUIET_SHARE = 0.2
 """Nothing is said in this share of the steps: classes are learned one after the other."""
 
+SETTLED_SHARE = 0.1
+"""What was reached before is luck: a network that has learned nothing may answer one class only."""
+
 LATE_SHARE = 0.3
 FEWEST_VALUES = 3
 STAYED_SHARE = 0.25
@@ -28,7 +31,7 @@ TENFOLD = 10.0
 BETTERS = 1.25
 """A share that moves by this factor in the right direction is left to itself."""
 
-NOISES, UNSURE = 3.0, 6.0
+NOISES, UNSURE = 3.0, 8.0
 SMOOTHED_FROM = 10
 SMOOTHED_OVER = 8
 MOST_SMOOTHED = 15
@@ -57,15 +60,22 @@ class Finding:
     then_step: int = 0
 
 
-def smoothed(series: Series) -> Series:
-    """Take trailing means over an eighth of the values so far; short series stay as they are."""
-    if len(series) < SMOOTHED_FROM:
-        return series
+def smoothed(series: Series, after: int = 0) -> Series:
+    """Take trailing means over an eighth of the values so far; short series stay as they are.
+
+    `after` leaves out that many of the first values, which count for the width all the same.
+    """
+    kept = series[after:]
+    if len(series) < SMOOTHED_FROM or not len(kept):
+        return kept
     width = int(np.clip(len(series) // SMOOTHED_OVER, FEWEST_VALUES, MOST_SMOOTHED))
-    sums = np.cumsum(series[:, 1])
-    sums[width:] -= np.cumsum(series[:, 1])[:-width]
-    values = sums / np.minimum(np.arange(1, len(series) + 1), width)
-    return np.column_stack([series[:, 0], values])
+    width = min(width, len(kept))
+    sums = np.cumsum(kept[:, 1])
+    sums[width:] -= np.cumsum(kept[:, 1])[:-width]
+    values = sums / np.minimum(np.arange(1, len(kept) + 1), width)
+    # The first means are of too few values to be compared with.
+    whole = width - 1 if after else 0
+    return np.column_stack([kept[:, 0], values])[whole:]
 
 
 def latest(series: Series) -> float:
@@ -100,7 +110,8 @@ def find_lost(
     chance
         Standard deviation that a value has because few cases are behind it.
     """
-    course = smoothed(series)
+    settled = int(np.searchsorted(series[:, 0], max(SETTLED_SHARE * total, memory)))
+    course = smoothed(series, settled)
     first = _stayed_from(course, memory)
     if first < 1 or course[-1, 0] < QUIET_SHARE * total:
         return None

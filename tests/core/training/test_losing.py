@@ -112,6 +112,15 @@ def test_a_running_ratio_of_few_cases_must_fall_far_and_stay_down_long():
     assert find_never(never, [0.8], TOTAL, memory=400) is None
 
 
+def test_what_an_untrained_network_gets_right_is_not_lost():
+    lucky = curve(lambda share: 0.9 if share < 0.08 else 0.4, 100)
+    assert not any(anywhen(lambda part: find_lost(part, FALLING, TOTAL), lucky))
+    slow = curve(lambda share: 0.9 if share < 0.18 else 0.4, 100)
+    assert any(anywhen(lambda part: find_lost(part, FALLING, TOTAL), slow))
+    few = {"memory": 200}
+    assert not any(anywhen(lambda part: find_lost(part, FALLING, TOTAL, **few), slow))
+
+
 def test_a_dip_that_passes_is_no_loss():
     def dip(share):
         return 0.1 if 0.5 < share < 0.6 else 0.7
