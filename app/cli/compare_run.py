@@ -1,5 +1,6 @@
 """Carry a planned comparison out from the terminal: progress, then the table."""
 
+import shutil
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -17,6 +18,10 @@ from ...core.errors import LongtailError
 from ...core.evaluate.wording import MEASURES
 from ...core.jobs.comparing import compare
 from .output import Output
+
+TELLING = ("dice", "hd95_mm", "balanced_accuracy", "recall_tail", "recall_head")
+COLUMN = 16
+NAMES_BESIDE = 14
 
 
 def carry_out(plan: Plan, output: Output, *, out: Path | None, dry_run: bool = False) -> None:
@@ -39,7 +44,7 @@ def carry_out(plan: Plan, output: Output, *, out: Path | None, dry_run: bool = F
     document = {"folder": folder.as_posix(), **found.to_json()}
     output.result(document, *introduction(found))
     _show(found, output)
-    output.say(f"Tables and plot: {folder / TABLE} and {folder / PLOT}.")
+    output.say(f"All measures, classes and differences: {folder / TABLE}, {folder / PLOT}.")
     _check_any(found)
     if found.waiting:
         output.warn("Stopped. The same command goes on from here.")
@@ -91,11 +96,7 @@ class _Bar:
 def _show(found: Comparison, output: Output) -> None:
     if not found.rows:
         return
-    names = [
-        name
-        for name in SHOWN[found.plan.task]
-        if any(row.overall[name].mean is not None for row in found.rows)
-    ]
+    names = _fitting(found, shutil.get_terminal_size().columns)
     heads = ("method", "labelled", "n", *(MEASURES[name].title for name in names))
     rows = [
         (row.name, row.labels, str(len(row.replicates)), *_spreads(row, names))
@@ -110,6 +111,19 @@ def _show(found: Comparison, output: Output) -> None:
                 f"{row.name}, {row.labels} labelled, minus {found.plan.reference}: "
                 f"{MEASURES[first].title} {told}"
             )
+
+
+def _fitting(found: Comparison, width: int) -> list[str]:
+    """Choose as many measures as the terminal is wide, the telling ones before the others."""
+    shown = SHOWN[found.plan.task]
+    known = [
+        name for name in shown if any(row.overall[name].mean is not None for row in found.rows)
+    ]
+    names = max(len(row.name) for row in found.rows) + NAMES_BESIDE
+    count = max(1, (width - names) // COLUMN)
+    first = [name for name in (*known[:1], *TELLING, *known) if name in known]
+    chosen = set(list(dict.fromkeys(first))[:count])
+    return [name for name in known if name in chosen]
 
 
 def _spreads(row: Row, names: list[str]) -> list[str]:

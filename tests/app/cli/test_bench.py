@@ -145,8 +145,13 @@ def test_a_comparison_prints_its_table(pictures, capsys, monkeypatch):
     monkeypatch.setattr("longtail.app.cli.compare_run.compare", pretend("done"))
     assert command.main(["bench", "classification", pictures, "--methods", "ce"]) == 0
     told = capsys.readouterr().out
-    assert "Balanced" in told
     assert "table.md" in told
+    for width, heads in ((60, ["Balanced accuracy"]), (200, ["Balanced accuracy", "Macro F1"])):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert command.main(["bench", "classification", pictures, "--methods", "ce"]) == 0
+        told = capsys.readouterr().out
+        assert all(head in told for head in heads)
+        assert "\N{HORIZONTAL ELLIPSIS}" not in told
 
 
 def test_a_comparison_of_which_nothing_came_fails(pictures, capsys, monkeypatch):
