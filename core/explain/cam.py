@@ -149,8 +149,10 @@ def raw_maps(
         for column in range(chosen.shape[1]):
             score, absent = _score(logits, chosen[:, column], summed=summed)
             last = column == chosen.shape[1] - 1
-            gradients = maps
-            if variant not in NEEDS_NO_GRADIENT:
+            # Most windows of a scan are without the class, and need no way back.
+            if variant in NEEDS_NO_GRADIENT or (logits.ndim > 2 and bool(absent.all())):
+                gradients = torch.zeros_like(maps)
+            else:
                 gradients = _gradient(score, maps, tap.layer, keep=not last)
             values.append((_applied(way, maps, gradients), absent))
     kept, missing = zip(*values, strict=True)

@@ -1,6 +1,7 @@
 """The map of one case: a picture in one look, a scan for label maps window by window."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -99,22 +100,42 @@ def map_of_scan(
     window
         The window that the network was trained with, on its grid.
     """
-    from monai.inferers import sliding_window_inference
-
     values = preprocessing.apply(image)
     by_slices = values.ndim - 1 > len(window)
     stack = values.movedim(1, 0) if by_slices else values[None]
+    seen = _slid(stack, window, device, _Look(network, output, device, variant, layer))
+    raw, region = seen.movedim(0, 1) if by_slices else seen[0]
+    absent = torch.tensor([[not bool(region.any())]])
+    kind = kinds_of(raw[None, None], absent)[0][0]
+    unit = to_unit(raw[None, None], torch.tensor([[kind is MapKind.GRADED]]))[0]
+    return _restored(unit, kind, preprocessing, image, None)
 
-    def look(batch: Tensor) -> Tensor:
-        chosen = torch.full((len(batch), 1), output, device=batch.device)
-        with _precision(device):
-            raw = raw_maps(network, batch, chosen, variant=variant, layer=layer, summed=True)
-        region = (raw.logits.argmax(1, keepdim=True) == output).to(raw.values.dtype)
+
+class _Look(NamedTuple):
+    """Gives the unscaled map and the region of a class in windows: (window, 2, *space)."""
+
+    network: nn.Module
+    output: int
+    device: str
+    variant: str
+    layer: str | None
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        chosen = torch.full((len(batch), 1), self.output, device=batch.device)
+        look = partial(raw_maps, variant=self.variant, layer=self.layer, summed=True)
+        with _precision(self.device):
+            raw = look(self.network, batch, chosen)
+        region = raw.logits.argmax(1, keepdim=True) == self.output
         # A window without the class has no score, and nothing to show.
-        shown = raw.values * ~raw.absent.view(-1, 1, *[1] * len(window))
-        return torch.cat([enlarged(shown, batch.shape[2:]), region], 1)
+        shown = raw.values * ~raw.absent.view(-1, 1, *[1] * (batch.ndim - 2))
+        return torch.cat([enlarged(shown, batch.shape[2:]), region.to(shown.dtype)], 1)
 
-    seen = sliding_window_inference(
+
+def _slid(stack: Tensor, window: Sequence[int], device: str, look: _Look) -> Tensor:
+    """Look at (image, channel, *grid) window by window; blend what is seen, on the processor."""
+    from monai.inferers import sliding_window_inference
+
+    seen: Tensor = sliding_window_inference(
         stack,
         tuple(window),
         WINDOWS_AT_ONCE[len(window)],
@@ -124,11 +145,7 @@ def map_of_scan(
         sw_device=device,
         device="cpu",
     )
-    both = seen.movedim(0, 1) if by_slices else seen[0]
-    raw, region = both[:1], both[1]
-    kind = kinds_of(raw[None], torch.tensor([[not bool(region.any())]]))[0][0]
-    unit = to_unit(raw[None], torch.tensor([[kind is MapKind.GRADED]]))[0]
-    return _restored(unit, kind, preprocessing, image, None)
+    return seen
 
 
 def _restored(
