@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ..evaluate.tiers import TIERS
 from ..evaluate.wording import MEASURES
 from ..project.records import Task
 from .plan import Plan
@@ -73,8 +74,12 @@ def _panels(comparison: Comparison) -> list[_Panel]:
 
 
 def _rarest(comparison: Comparison) -> list[str]:
-    """Give the classes to show: all of them, or the last where there are many."""
-    return list(comparison.class_names[-CLASSES_SHOWN:])
+    """Give the classes to show: all of them, or those of the rarer tiers where there are many."""
+    rank = {tier: place for place, tier in enumerate(reversed(TIERS))}
+    ranks = {each.name: rank[each.tier] for one in comparison.records for each in one.classes}
+    names = comparison.class_names
+    chosen = set(sorted(names, key=lambda name: ranks[name])[:CLASSES_SHOWN])
+    return [name for name in names if name in chosen]
 
 
 def _overall_panel(measure: str) -> _Panel:

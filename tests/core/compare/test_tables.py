@@ -195,6 +195,18 @@ def test_several_numbers_of_labels_are_a_curve(folder_of):
     assert [row.labelled for row in found.rows] == ["4", "8"]
 
 
+def test_of_many_classes_the_picture_shows_the_rarer(folder_of):
+    names = tuple("abcdef")
+    record = maps_record("x", 0, 0.0, classes=names)
+    tiers = ("tail", "head", "head", "medium", "tail", "medium")
+    known = tuple(CellClass(name=n, tier=t, training=1) for n, t in zip(names, tiers, strict=True))
+    found = tabulate(folder_of([record.model_copy(update={"classes": known})]))
+    words = [one.text for one in Xml.fromstring(draw(found)).iter() if one.text]
+    assert [word for word in words if word.endswith(", Dice")] == [
+        f"{name}, Dice" for name in "adef"
+    ]
+
+
 def test_nothing_finished_is_a_page_too(folder_of):
     found = tabulate(folder_of([]))
     assert "0 of 1 runs are measured" in markdown(found)
