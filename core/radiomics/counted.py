@@ -52,10 +52,24 @@ def count(row: Tensor, rank: Tensor, size: Tensor, rows: int, table: Tensor) -> 
     cells, counts = _tally((row * width + rank) * sizes + size, rows * width * sizes)
     level = cells // sizes
     found = level // width
-    rank = level - found * width
-    grey = table[found // (rows // len(table)), rank]
-    size = (cells - level * sizes).to(table.dtype)
-    return Counted(found, rank, grey, size, counts.to(table.dtype))
+    return told(
+        found, level - found * width, cells - level * sizes, counts, table, rows // len(table)
+    )
+
+
+def told(
+    row: Tensor, rank: Tensor, size: Tensor, counts: Tensor, table: Tensor, rows_each: int
+) -> Counted:
+    """Give cells their grey levels; `rows_each` rows follow each region of `table`."""
+    grey = table[row // rows_each, rank]
+    return Counted(row, rank, grey, size.to(table.dtype), counts.to(table.dtype))
+
+
+def keep_rows(counted: Counted, kept: Tensor) -> Counted:
+    """Keep the cells of the rows that `kept` (row,) holds."""
+    cells = kept[counted.row]
+    parts = (counted.row, counted.rank, counted.grey, counted.size, counted.count)
+    return Counted(*(part[cells] for part in parts))
 
 
 def _tally(key: Tensor, cells: int) -> tuple[Tensor, Tensor]:

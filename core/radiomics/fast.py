@@ -21,11 +21,18 @@ from .settings import RadiomicSettings
 from .shape import shape
 from .zones import zones
 
+Array = np.ndarray[Any, np.dtype[Any]]
 Measured = dict[str, Tensor]
 """Short name of a feature: (region,)."""
 
 PLACES_MOST = 1 << 22
 """Places of boxes that are looked at together; bounds memory, with `CELLS_MOST`."""
+
+WASTE_MOST = 3
+"""How many times its own boxes a batch may take by giving all the size of the largest."""
+
+PLACES_LEAST = 1 << 16
+"""Fewer places than this are not worth a batch of their own."""
 
 CELLS_MOST = 1 << 22
 """Cells of co-occurrence matrices that are held together."""
@@ -72,19 +79,26 @@ def measure(
 def _batches(regions: Sequence[Region], settings: RadiomicSettings) -> Iterator[list[int]]:
     """Numbers of the regions that are measured together: of like size, within bounded memory."""
     rim = max(settings.distances)
-    places = [int(np.prod([size + 2 * rim for size in one.mask.shape])) for one in regions]
-    cells = [len(_neighbours(settings, one.flat)) * _levels_of(one, settings) for one in regions]
-    batch: list[int] = []
-    held = 0
-    for number in sorted(range(len(regions)), key=lambda one: (cells[one], places[one])):
-        full = (len(batch) + 1) * cells[number] > CELLS_MOST or held + places[number] > PLACES_MOST
-        if batch and full:
-            yield batch
-            batch, held = [], 0
-        batch.append(number)
-        held += places[number]
-    if batch:
-        yield batch
+    boxes = np.array([one.mask.shape for one in regions]) + 2 * rim
+    directions = len(_neighbours(settings, regions[0].flat))
+    cells = np.array([directions * _levels_of(one, settings) for one in regions])
+    order = np.argsort(boxes.prod(axis=1), kind="stable").tolist()
+    first = 0
+    while first < len(order):
+        last = _end_of_batch(boxes[order[first:]], cells[order[first:]]) + first
+        yield order[first:last]
+        first = last
+
+
+def _end_of_batch(boxes: Array, cells: Array) -> int:
+    """How many of the regions share boxes of one size and matrices of one width at little loss."""
+    number = np.arange(1, len(boxes) + 1)
+    places = number * np.maximum.accumulate(boxes).prod(axis=1)
+    wasteful = (places > WASTE_MOST * boxes.prod(axis=1).cumsum()) & (places > PLACES_LEAST)
+    large = number * np.maximum.accumulate(cells) > CELLS_MOST
+    stop = wasteful | large | (places > PLACES_MOST)
+    stop[0] = False
+    return int(stop.argmax()) if stop.any() else len(boxes)
 
 
 def _levels_of(region: Region, settings: RadiomicSettings) -> int:

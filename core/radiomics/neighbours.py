@@ -89,21 +89,42 @@ def walk(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> N
     alpha
         Largest difference at which a neighbour counts as dependent.
     """
-    grey_line, rank_line = packed.line(levels.grey), packed.line(levels.rank)
-    width = levels.width
-    from_rank = (packed.owner * width + levels.rank) * width
-    shape = (packed.regions, width, width)
-    dependent, seen, summed = (torch.zeros_like(levels.grey) for _ in range(3))
+    reach = max(packed.moved(step) for step in steps)
+    grey = packed.line(levels.grey.int(), reach)
+    inside = (grey > 0).to(torch.uint8)
+    rank = packed.line(levels.rank.int(), reach)
+    core = slice(reach, reach + packed.length)
+    from_rank = _first_cells(packed, levels.width) + rank[core] * levels.width
+    dependent, seen, summed = (torch.zeros_like(one) for one in (inside, inside, grey))
     pairs = []
     for step in steps:
         moved = packed.moved(step)
-        ahead = packed.voxels + moved
-        key = from_rank + rank_line[ahead]
-        pairs.append(torch.bincount(key, minlength=shape[0] * width**2).view(shape)[:, 1:, 1:])
-        for neighbour in (grey_line[ahead], grey_line[packed.voxels - moved]):
-            inside = neighbour > 0
-            close = (neighbour - levels.grey).abs_() <= alpha
-            dependent += close & inside
-            seen += inside
-            summed += neighbour
-    return Neighbourhood(torch.stack(pairs, dim=1), dependent, seen, summed)
+        ahead = slice(reach + moved, reach + moved + packed.length)
+        pairs.append(_pairs(from_rank + rank[ahead], packed.regions, levels.width))
+        close = _close(grey[core], grey[ahead], alpha)
+        for here, there in ((core, ahead), (ahead, core)):
+            dependent[here] += close
+            seen[here] += inside[there]
+            summed[here] += grey[there]
+    found = (part[core][packed.voxels].long() for part in (dependent, seen, summed))
+    return Neighbourhood(torch.stack(pairs, dim=1), *found)
+
+
+def _first_cells(packed: Packed, width: int) -> Tensor:
+    """(place,) the first cell of its region's matrix."""
+    first = torch.arange(packed.regions, device=packed.voxels.device) * width**2
+    return first.repeat_interleave(packed.box_places)
+
+
+def _pairs(key: Tensor, regions: int, width: int) -> Tensor:
+    """(region, rank, rank) how often each pair of ranks occurs, without what is outside."""
+    counts = torch.bincount(key, minlength=regions * width**2)
+    return counts.view(regions, width, width)[:, 1:, 1:]
+
+
+def _close(here: Tensor, there: Tensor, alpha: int) -> Tensor:
+    """(place,) 1 where two levels are near; right wherever one of the two is inside."""
+    if alpha == 0:
+        return (here == there).to(torch.uint8)
+    near = ((here - there).abs_() <= alpha) & (here > 0) & (there > 0)
+    return near.to(torch.uint8)

@@ -1,4 +1,4 @@
-"""Regions of different size laid one after another in a line, so that one call meets all."""
+"""Regions of like size laid one after another in a line, so that one call meets all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,35 +17,39 @@ Step = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Packed:
-    """Boxes of regions in a line, each with a rim of nothing, so that no step leaves its box.
+    """Boxes of regions in a line, all of one size, each with a rim of nothing.
+
+    A step to a neighbour is then one distance along the line for all of them, and never leads
+    from one box into the inside of another.
 
     Parameters
     ----------
-    length
-        Places in the line.
+    box
+        (z, y, x) size of each box with its rim.
     voxels
         (voxel,) place of each voxel of a region, region after region.
     counts
         (region,) voxels of each region.
-    strides
-        (region, 3) places between neighbours along (z, y, x).
-    boxes
-        (region, 3) size of each box with its rim.
-    starts
-        (region,) first place of each box.
     """
 
-    length: int
+    box: tuple[int, int, int]
     voxels: Tensor
     counts: Tensor
-    strides: Tensor
-    boxes: Tensor
-    starts: Tensor
 
     @property
     def regions(self) -> int:
         """How many regions there are."""
         return len(self.counts)
+
+    @property
+    def box_places(self) -> int:
+        """Places of one box."""
+        return self.box[0] * self.box[1] * self.box[2]
+
+    @property
+    def length(self) -> int:
+        """Places of the line."""
+        return self.regions * self.box_places
 
     @cached_property
     def owner(self) -> Tensor:
@@ -53,48 +57,38 @@ class Packed:
         numbers = torch.arange(self.regions, device=self.counts.device)
         return numbers.repeat_interleave(self.counts)
 
-    @cached_property
-    def places(self) -> Tensor:
-        """(3, voxel) z, y and x of each voxel in its box."""
-        rest = self.voxels - self.starts[self.owner]
-        strides = self.strides[self.owner]
-        z = rest // strides[:, 0]
-        rest = rest - z * strides[:, 0]
-        y = rest // strides[:, 1]
-        return torch.stack((z, y, rest - y * strides[:, 1]))
+    def places_of(self, region: int) -> Tensor:
+        """Give z, y and x in the box of each voxel of one region, (3, voxel)."""
+        rest = self.voxels[self.owner == region] - region * self.box_places
+        _, y, x = self.box
+        return torch.stack((rest // (y * x), rest // x % y, rest % x))
 
-    def moved(self, step: Step) -> Tensor:
-        """(voxel,) how far along the line a step goes."""
-        along = self.strides @ torch.tensor(step, device=self.strides.device)
-        return along.repeat_interleave(self.counts)
+    def moved(self, step: Step) -> int:
+        """Give how far along the line a step goes."""
+        z, y, x = step
+        return (z * self.box[1] + y) * self.box[2] + x
 
-    def line(self, of_voxels: Tensor) -> Tensor:
-        """(place,) what the voxels hold, and 0 everywhere else."""
-        line = of_voxels.new_zeros(self.length)
-        line[self.voxels] = of_voxels
+    def line(self, of_voxels: Tensor, spare: int = 0) -> Tensor:
+        """Lay what voxels hold in the line, 0 elsewhere, with `spare` places before and after."""
+        line = of_voxels.new_zeros(self.length + 2 * spare)
+        line[self.voxels + spare] = of_voxels
         return line
 
 
 def pack(regions: Sequence[Region], rim: int, device: torch.device) -> Packed:
     """Lay regions in a line; `rim` is the longest step that will be taken."""
-    boxes = np.array([region.mask.shape for region in regions], dtype=np.int64) + 2 * rim
-    starts = np.concatenate([[0], np.cumsum(boxes.prod(axis=1))])
-    voxels = [_inside(region, rim) + start for region, start in zip(regions, starts, strict=False)]
-    strides = np.stack([boxes[:, 1] * boxes[:, 2], boxes[:, 2], np.ones(len(boxes), int)], axis=1)
-    spare = int(strides.sum(axis=1).max())  # the far corner of a cube at the last place
+    largest = np.max([region.mask.shape for region in regions], axis=0) + 2 * rim
+    high, wide, deep = (int(size) for size in largest)
+    voxels = []
+    for number, region in enumerate(regions):
+        z, y, x = np.nonzero(region.mask)
+        place = ((number * high + z + rim) * wide + y + rim) * deep + x + rim
+        voxels.append(place)
     return Packed(
-        length=int(starts[-1]) + spare,
+        box=(high, wide, deep),
         voxels=torch.from_numpy(np.concatenate(voxels)).to(device),
         counts=torch.tensor([len(one) for one in voxels], device=device),
-        strides=torch.from_numpy(strides).to(device),
-        boxes=torch.from_numpy(boxes).to(device),
-        starts=torch.from_numpy(starts[:-1]).to(device),
     )
-
-
-def _inside(region: Region, rim: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    padded = np.pad(region.mask, rim)
-    return np.flatnonzero(padded)
 
 
 def steps(distances: Sequence[int], settings: RadiomicSettings, *, flat: bool) -> tuple[Step, ...]:

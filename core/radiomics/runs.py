@@ -1,11 +1,11 @@
 """Runs of one grey level along straight lines (GLRLM)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from .counted import Counted, count
+from .counted import Counted, keep_rows, told
 from .neighbours import Levels
 from .packing import Packed, Step
 
@@ -18,58 +18,84 @@ def runs(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Counted:
     Cells with row region x direction. A direction in which no line of a region holds two of its
     voxels has no entries: PyRadiomics takes the region as flat along it.
     """
-    table = levels.table
-    rows = packed.regions * len(steps)
-    parts = list(_every_direction(packed, levels, steps))
-    row, rank, length = (torch.cat(part) for part in zip(*parts, strict=True))
-    return count(row, rank, length, rows, table)
-
-
-def _every_direction(
-    packed: Packed, levels: Levels, steps: Sequence[Step]
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    grey = packed.line(levels.grey.int())
+    grey = packed.line(levels.rank.int()).view(packed.regions, *packed.box)
+    parts = []
     for number, step in enumerate(steps):
-        moved = packed.moved(step)
-        ahead, behind = grey[packed.voxels + moved], grey[packed.voxels - moved]
-        own = levels.grey.int()
-        begins = (behind != own).nonzero()[:, 0]
-        kept = ~_flat_along(packed, step, ahead > 0)
-        begins = begins[kept[packed.owner[begins]]]
-        goes_on = (ahead == own)[begins]
-        length = _lengths(grey, packed.voxels[begins], moved[begins], goes_on)
-        yield packed.owner[begins] * len(steps) + number, levels.rank[begins], length
+        axis = _first_axis(step)
+        # The first moving axis leads; a neighbour one plane on is `slid` places along it.
+        planes = grey.movedim(axis + 1, 0)
+        rest = [size for place, size in enumerate(packed.box) if place != axis]
+        still = [part for place, part in enumerate(step) if place != axis]
+        flat = planes.reshape(planes.shape[0], packed.regions, -1)
+        counts = _counted(flat, still[0] * rest[1] + still[1], levels.width)
+        parts.append(_cells(counts, number, len(steps)))
+    row, rank, length, counts = (torch.cat(part) for part in zip(*parts, strict=True))
+    found = told(row, rank, length, counts, levels.table, len(steps))
+    return keep_rows(found, _moving(found, packed, steps))
 
 
-def _lengths(grey: Tensor, first: Tensor, moved: Tensor, goes_on: Tensor) -> Tensor:
-    """Follow each run to its end; each round looks only at those that go on."""
-    length = torch.ones_like(first)
-    on = goes_on.nonzero()[:, 0]
-    place, stride = first[on] + moved[on], moved[on]
-    while len(on):
-        length[on] += 1
-        following = place + stride
-        same = grey[following] == grey[place]
-        on, place, stride = on[same], following[same], stride[same]
-    return length
+def _first_axis(step: Step) -> int:
+    return next(axis for axis, part in enumerate(step) if part)
 
 
-def _flat_along(packed: Packed, step: Step, has_neighbour: Tensor) -> Tensor:
-    """Tell which regions have no two voxels on one line along `step`, (region,).
+def _counted(planes: Tensor, slid: int, width: int) -> Tensor:
+    """Count runs of one direction, (region, rank, length); rank 0 is what is outside.
 
-    Voxels side by side settle it; only regions without any are looked at line by line.
+    Parameters
+    ----------
+    planes
+        (plane, region, place) ranks, with a rim of 0 all around each region.
+    slid
+        How many places further on in the next plane the line goes on.
+    width
+        Ranks and 1.
     """
-    touching = torch.zeros(packed.regions, dtype=torch.bool, device=has_neighbour.device)
-    touching[packed.owner[has_neighbour]] = True
-    for region in (~touching).nonzero()[:, 0].tolist():
-        places = packed.places[:, packed.owner == region]
-        touching[region] = _shares_a_line(places, step)
-    return ~touching
+    count_planes, regions, places = planes.shape
+    spare = abs(slid)
+    wide = torch.nn.functional.pad(planes.reshape(count_planes, -1), (spare, spare))
+    core = slice(spare, spare + regions * places)
+    onward = slice(core.start + slid, core.stop + slid)
+    goes_on = (wide[:-1, core] == wide[1:, onward]).int()
+    length = _lengths(goes_on, count_planes, core, onward, spare)
+    ends = (1 - goes_on) * (wide[:-1, core] > 0)
+    region = torch.arange(regions, device=planes.device).repeat_interleave(places)
+    cell = (region * width + wide[:-1, core]) * count_planes + length
+    found = torch.bincount((cell * ends).reshape(-1), minlength=regions * width * count_planes)
+    return found.view(regions, width, count_planes)
+
+
+def _lengths(goes_on: Tensor, count_planes: int, core: slice, onward: slice, spare: int) -> Tensor:
+    """How long the run is that has come to each place, (plane, place), plane after plane."""
+    length = goes_on.new_ones(count_planes, goes_on.shape[1] + 2 * spare)
+    for plane in range(count_planes - 1):
+        length[plane + 1, onward] += length[plane, core] * goes_on[plane]
+    return length[:-1, core]
+
+
+def _cells(counts: Tensor, number: int, steps: int) -> tuple[Tensor, ...]:
+    region, rank, length = counts.nonzero(as_tuple=True)
+    kept = rank > 0
+    region, rank, length = region[kept], rank[kept], length[kept]
+    return region * steps + number, rank, length, counts[region, rank, length]
+
+
+def _moving(found: Counted, packed: Packed, steps: Sequence[Step]) -> Tensor:
+    """Tell for each row whether some line of the region holds two of its voxels, (row,).
+
+    A run of two voxels settles it; only rows without any are looked at line by line.
+    """
+    rows = packed.regions * len(steps)
+    moving = torch.zeros(rows, dtype=torch.bool, device=found.row.device)
+    moving[found.row[found.size > 1]] = True
+    for row in (~moving).nonzero()[:, 0].tolist():
+        places = packed.places_of(row // len(steps))
+        moving[row] = _shares_a_line(places, steps[row % len(steps)])
+    return moving
 
 
 def _shares_a_line(places: Tensor, step: Step) -> bool:
     """Tell whether two places (3, voxel) lie on one line: sliding back along it they meet."""
-    axis = next(axis for axis, part in enumerate(step) if part)
+    axis = _first_axis(step)
     along = places[axis] * step[axis]
     slid = places - along * torch.tensor(step, device=places.device)[:, None]
     lines = slid.unique(dim=1)  # type: ignore[no-untyped-call]
