@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..backend.events import Artifact, Event, Metric, Warned
 from ..checkpoints.card import ModelCard
 from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confidence
-from ..losses.temperature import adaptive_temperature
+from ..losses.temperature import adaptive_temperature, ramp_up
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
 from .mixture import View, labelled_view, mixed, pool_view
@@ -147,6 +147,11 @@ class ActionRun(SemiSupervisedRun):
         # What a rehearsal saw is no news of the run.
         self._sampled = None
 
+    def ramp(self, moment: Moment) -> float:
+        """How far the pseudo-labels have come in, counted from the end of pre-training."""
+        after = (moment.step - self._stage_one(moment.total)) / max(1, moment.total)
+        return ramp_up(after, self.semi.ramp_share)
+
     @property
     def _pretrains(self) -> bool:
         return self.choice.pretrain_share > 0 and bool(
@@ -189,7 +194,7 @@ class ActionRun(SemiSupervisedRun):
             loss = loss + self.semi.unlabelled_weight * self.ramp(moment) * guessed
             parts["pseudo"] = float(guessed.detach())
         contrasts = self._contrasts(maps, teacher_maps, logits, view, moment)
-        self._measure(result.loss, contrasts, maps[-2], moment)
+        self._measure(result.loss, contrasts, maps[:-1], moment)
         for name, value in contrasts.items():
             loss = loss + self._weights.get(name, 0.0) * value
             parts[name] = float(value.detach())
@@ -265,9 +270,17 @@ class ActionRun(SemiSupervisedRun):
         return found
 
     def _measure(
-        self, supervised: Tensor, contrasts: Mapping[str, Tensor], probe: Tensor, moment: Moment
+        self,
+        supervised: Tensor,
+        contrasts: Mapping[str, Tensor],
+        maps: Sequence[Tensor],
+        moment: Moment,
     ) -> None:
-        """Set the weights of the contrasts by their pull on the last decoder map."""
+        """Set the weights of the contrasts so that on no map they pull harder than wished.
+
+        The head hangs on every map, while the labels reach the deep ones through all that lies
+        above: measured on the last map alone, a contrast can rule the bottom.
+        """
         choice = self.choice
         if choice.contrast_share == 0:
             self._weights = {"anco": choice.anco_weight, "saacl": choice.saacl_weight}
@@ -275,12 +288,13 @@ class ActionRun(SemiSupervisedRun):
         known = all(name in self._weights for name in contrasts)
         if not contrasts or (known and moment.step % MEASURE_EVERY):
             return
-        pull = _pull(supervised, probe)
+        pull = _pulls(supervised, maps)
         for name, value in contrasts.items():
-            own = _pull(value, probe)
-            weight = min(LARGEST_WEIGHT, choice.contrast_share * pull / max(own, 1e-12))
+            pairs = zip(_pulls(value, maps), pull, strict=True)
+            ratio = max((own / theirs for own, theirs in pairs if theirs > 0), default=0.0)
             # What did not pull at all says nothing of how hard it will.
-            if own > 0 and math.isfinite(weight):
+            if ratio > 0 and math.isfinite(ratio):
+                weight = min(LARGEST_WEIGHT, choice.contrast_share / ratio)
                 self._weights[name] = 0.5 * (self._weights.get(name, weight) + weight)
 
     def _stage_temperature(self, moment: Moment) -> float:
@@ -346,7 +360,7 @@ def _own_share(logits: Tensor, pixels: Sampled) -> Tensor:
     return rows.softmax(1).gather(1, pixels.classes.unsqueeze(1)).squeeze(1)
 
 
-def _pull(loss: Tensor, probe: Tensor) -> float:
-    """Length of the gradient of a loss at a map, 0 where it does not reach it."""
-    (gradient,) = torch.autograd.grad(loss, probe, retain_graph=True, allow_unused=True)
-    return 0.0 if gradient is None else float(gradient.float().norm())
+def _pulls(loss: Tensor, maps: Sequence[Tensor]) -> list[float]:
+    """Length of the gradient of a loss at each map, 0 where it does not reach it."""
+    found = torch.autograd.grad(loss, list(maps), retain_graph=True, allow_unused=True)
+    return [0.0 if each is None else float(each.float().norm()) for each in found]

@@ -8,7 +8,7 @@ import torch
 
 from longtail.core.backend.events import Artifact, Metric
 from longtail.core.checkpoints.store import load, load_network
-from longtail.core.methods.action import _pull
+from longtail.core.methods.action import _pulls
 from longtail.core.methods.run import Moment
 from longtail.core.methods.spec import write_spec
 from longtail.core.project.records import NOT_LABELLED
@@ -90,25 +90,29 @@ def test_the_published_rate_falls_in_each_stage(scans, trial):
     assert plain.run.paced(Moment(39, 40)) == Moment(39, 40)
 
 
-def test_a_contrast_pulls_a_share_as_hard_as_the_labels(scans, trial, monkeypatch):
+def test_a_contrast_pulls_at_most_a_share_as_hard_as_the_labels(scans, trial, monkeypatch):
     settings = {**NO_PRETRAINING, "contrast_share": 0.2}
     made = trial(scans, "action++", settings=settings)
     pulls = []
 
-    def pull(loss, probe):
-        pulls.append(_pull(loss, probe))
+    def pull(loss, maps):
+        pulls.append(_pulls(loss, maps))
         return pulls[-1]
 
-    monkeypatch.setattr("longtail.core.methods.action._pull", pull)
+    monkeypatch.setattr("longtail.core.methods.action._pulls", pull)
     made.run.step(made.run.batch(0), Moment(0, 6))
-    supervised, anco, saacl = pulls
-    assert made.run._weights["anco"] == pytest.approx(min(20, 0.2 * supervised / anco))
-    assert made.run._weights["saacl"] == pytest.approx(min(20, 0.2 * supervised / saacl))
+    supervised, *contrasts = pulls
+    assert len(supervised) == len(made.run.network.map_widths)
+    for name, own in zip(("anco", "saacl"), contrasts, strict=True):
+        weight = made.run._weights[name]
+        shares = [weight * mine / theirs for mine, theirs in zip(own, supervised, strict=True)]
+        assert max(shares) == pytest.approx(0.2) or weight == 20
 
 
 def test_a_contrast_that_does_not_pull_yet_gets_no_weight(scans, trial, monkeypatch):
     made = trial(scans, "action++", settings=NO_PRETRAINING)
-    monkeypatch.setattr("longtail.core.methods.action._pull", lambda loss, probe: 0.0)
+    name = "longtail.core.methods.action._pulls"
+    monkeypatch.setattr(name, lambda loss, maps: [0.0] * len(maps))
     made.go(1)
     assert made.run._weights == {}
     monkeypatch.undo()
