@@ -112,7 +112,8 @@ def walk(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> N
 
 def _first_cells(packed: Packed, width: int) -> Tensor:
     """(place,) the first cell of its region's matrix."""
-    first = torch.arange(packed.regions, device=packed.voxels.device) * width**2
+    numbers = torch.arange(packed.regions, dtype=torch.int32, device=packed.voxels.device)
+    first = numbers * width**2
     return first.repeat_interleave(packed.box_places)
 
 

@@ -55,12 +55,14 @@ def _counted(planes: Tensor, slid: int, width: int) -> Tensor:
     wide = torch.nn.functional.pad(planes.reshape(count_planes, -1), (spare, spare))
     core = slice(spare, spare + regions * places)
     onward = slice(core.start + slid, core.stop + slid)
-    goes_on = (wide[:-1, core] == wide[1:, onward]).int()
-    length = _lengths(goes_on, count_planes, core, onward, spare)
-    ends = (1 - goes_on) * (wide[:-1, core] > 0)
-    region = torch.arange(regions, device=planes.device).repeat_interleave(places)
-    cell = (region * width + wide[:-1, core]) * count_planes + length
-    found = torch.bincount((cell * ends).reshape(-1), minlength=regions * width * count_planes)
+    here = wide[:-1, core]
+    goes_on = (here == wide[1:, onward]).int()
+    cell = here.clone(memory_format=torch.contiguous_format).mul_(count_planes)
+    cell += _lengths(goes_on, count_planes, core, onward, spare)
+    first = torch.arange(regions, dtype=torch.int32, device=planes.device) * (width * count_planes)
+    cell += first.repeat_interleave(places)
+    cell *= 1 - goes_on  # only where a run ends; what is outside is rank 0 and left out later
+    found = torch.bincount(cell.view(-1), minlength=regions * width * count_planes)
     return found.view(regions, width, count_planes)
 
 
@@ -74,7 +76,7 @@ def _lengths(goes_on: Tensor, count_planes: int, core: slice, onward: slice, spa
 
 def _cells(counts: Tensor, number: int, steps: int) -> tuple[Tensor, ...]:
     region, rank, length = counts.nonzero(as_tuple=True)
-    kept = rank > 0
+    kept = rank > 0  # the rest is outside, or no end
     region, rank, length = region[kept], rank[kept], length[kept]
     return region * steps + number, rank, length, counts[region, rank, length]
 
