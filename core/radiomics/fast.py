@@ -25,7 +25,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Measured = dict[str, Tensor]
 """Short name of a feature: (region,)."""
 
-PLACES_MOST = 1 << 22
+PLACES_MOST = 1 << 20
 """Places of boxes that are looked at together; bounds memory, with `CELLS_MOST`."""
 
 WASTE_MOST = 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .packing import Packed, Step
+from .packing import Packed, Step, narrowest
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,12 @@ def walk(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> N
         Largest difference at which a neighbour counts as dependent.
     """
     reach = max(packed.moved(step) for step in steps)
-    grey = packed.line(levels.grey.int(), reach)
+    highest = int(levels.table.max())
+    grey = packed.line(levels.grey.to(narrowest(2 * len(steps) * highest)), reach)
     inside = (grey > 0).to(torch.uint8)
-    rank = packed.line(levels.rank.int(), reach)
+    rank = packed.line(levels.rank.to(narrowest(levels.width)), reach)
     core = slice(reach, reach + packed.length)
-    from_rank = _first_cells(packed, levels.width) + rank[core] * levels.width
+    from_rank = _first_cells(packed, levels.width).add_(rank[core], alpha=levels.width)
     dependent, seen, summed = (torch.zeros_like(one) for one in (inside, inside, grey))
     pairs = []
     for step in steps:

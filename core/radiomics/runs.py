@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .counted import Counted, keep_rows, told
 from .neighbours import Levels
-from .packing import Packed, Step
+from .packing import Packed, Step, narrowest
 
 
 def runs(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Counted:
@@ -18,7 +18,8 @@ def runs(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Counted:
     Cells with row region x direction. A direction in which no line of a region holds two of its
     voxels has no entries: PyRadiomics takes the region as flat along it.
     """
-    grey = packed.line(levels.rank.int()).view(packed.regions, *packed.box)
+    narrow = narrowest(max(levels.width, *packed.box))
+    grey = packed.line(levels.rank.to(narrow)).view(packed.regions, *packed.box)
     parts = []
     for number, step in enumerate(steps):
         axis = _first_axis(step)
@@ -56,8 +57,9 @@ def _counted(planes: Tensor, slid: int, width: int) -> Tensor:
     core = slice(spare, spare + regions * places)
     onward = slice(core.start + slid, core.stop + slid)
     here = wide[:-1, core]
-    goes_on = (here == wide[1:, onward]).int()
-    cell = here.clone(memory_format=torch.contiguous_format).mul_(count_planes)
+    goes_on = (here == wide[1:, onward]).to(planes.dtype)
+    cell = here.to(torch.int32, memory_format=torch.contiguous_format, copy=True)
+    cell *= count_planes
     cell += _lengths(goes_on, count_planes, core, onward, spare)
     first = torch.arange(regions, dtype=torch.int32, device=planes.device) * (width * count_planes)
     cell += first.repeat_interleave(places)
