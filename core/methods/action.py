@@ -311,7 +311,7 @@ class ActionRun(SemiSupervisedRun):
     def _classes_with_bar(self) -> Tensor:
         outputs = 1 + len(self.spec.classes)
         if self.choice.per_class_threshold != "auto":
-            return torch.full((outputs,), self.choice.per_class_threshold == "on")
+            return torch.full((outputs,), self.choice.per_class_threshold == "always")
         counts = self.output_counts()
         return counts < RARE_BELOW * counts.sum()
 

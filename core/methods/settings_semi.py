@@ -163,7 +163,7 @@ class ActionSettings(PseudoLabelSettings):
         "both also puts one of an unlabelled scan into a labelled one.",
         json_schema_extra=UNLABELLED,
     )
-    per_class_threshold: Literal["auto", "on", "off"] = Field(
+    per_class_threshold: Literal["auto", "always", "never"] = Field(
         default="auto",
         title="Own bar for each class",
         description="A pixel counts only when the teacher is surer of it than it usually is of "

@@ -24,8 +24,8 @@ NO_PRETRAINING = {"pretrain_share": 0.0}
         {"pseudo_dice": False},
         {"mix": "none"},
         {"mix": "unlabelled"},
-        {"per_class_threshold": "on"},
-        {"per_class_threshold": "off"},
+        {"per_class_threshold": "always"},
+        {"per_class_threshold": "never"},
         {"pretrain_share": 0.0},
         {"pretrain_global": False},
         {"pretrain_local": False},
@@ -191,8 +191,8 @@ def test_rare_classes_have_a_bar_of_their_own(scans, trial):
     made = trial(scans, "action++", settings=NO_PRETRAINING)
     counts = made.run.output_counts()
     assert made.run.has_bar.tolist() == (counts < 0.01 * counts.sum()).tolist()
-    assert trial(scans, "action++", settings={"per_class_threshold": "on"}).run.has_bar.all()
-    off = trial(scans, "action++", settings={"per_class_threshold": "off"})
+    assert trial(scans, "action++", settings={"per_class_threshold": "always"}).run.has_bar.all()
+    off = trial(scans, "action++", settings={"per_class_threshold": "never"})
     assert not off.run.has_bar.any()
     assert off.run._current_bars() is None
 
