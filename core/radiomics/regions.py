@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import find_objects
 
 from ..errors import LongtailError
 from ..io.geometry import plain_geometry
@@ -114,6 +113,8 @@ def _too_many_levels(inside: FloatArray, settings: RadiomicSettings) -> str | No
 def _cut(
     image: Image, numbers: AnyArray, settings: RadiomicSettings, margin: int
 ) -> Iterator[Region]:
+    from scipy.ndimage import find_objects  # late: the command line starts without it
+
     flat = numbers.ndim == 2
     grey = _grey(image, settings.channel)
     geometry = image.geometry or plain_geometry((1.0,) * numbers.ndim)
