@@ -96,12 +96,14 @@ def _extremes(points: Array, plane: int) -> tuple[Array, Array, int]:
     """
     line, along = (axis for axis in range(3) if axis != plane)
     size = points.max(axis=0) + 1
-    low = np.full((size[plane], size[line]), np.inf)
+    grid = (size[plane], size[line])
+    key = points[:, plane] * size[line] + points[:, line]
+    ends = points[:, along].astype(np.float64)
+    low = np.full(grid[0] * grid[1], np.inf)
     high = np.full_like(low, -np.inf)
-    where = (points[:, plane], points[:, line])
-    np.minimum.at(low, where, points[:, along])
-    np.maximum.at(high, where, points[:, along])
-    return low, high, line
+    np.minimum.at(low, key, ends)  # in one dimension, which NumPy does far faster
+    np.maximum.at(high, key, ends)
+    return low.reshape(grid), high.reshape(grid), line
 
 
 def _in_plane(points: Array, spacing_mm: tuple[float, ...], plane: int) -> float:
