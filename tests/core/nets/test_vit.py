@@ -1,6 +1,5 @@
 """Transformers from a folder, against their formulas in double precision."""
 
-import importlib.util
 import json
 import math
 
@@ -13,7 +12,6 @@ from longtail.core.nets.encoders import build_encoder
 from longtail.core.nets.recipe import NetworkRecipe, build_network
 from longtail.core.nets.vit import VisionTransformer, load_weights, read_means, read_shape
 
-PACKAGE = importlib.util.find_spec("transformers") is not None
 KINDS = ["vit", "dinov2", "dinov2_with_registers"]
 
 
@@ -94,19 +92,6 @@ def test_features_by_the_formula(transformer_folder, kind, swiglu):
         found = network_of(folder).double()(torch.tensor(image)[None])
     assert found.shape == (1, 16, 1)
     np.testing.assert_allclose(found[0, :, 0], by_formula(image, plain, kind, swiglu), rtol=1e-8)
-
-
-@pytest.mark.skipif(not PACKAGE, reason="transformers is not installed")
-def test_features_as_in_the_package(transformer_folder):
-    from transformers import AutoModel
-
-    folder, _ = transformer_folder("dinov2")
-    theirs = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-    images = torch.randn(2, 3, 12, 12)
-    with torch.inference_mode():
-        tokens = theirs(images).last_hidden_state
-        expected = torch.cat([tokens[:, 0], tokens[:, 1:].mean(1)], 1)
-        torch.testing.assert_close(network_of(folder)(images)[:, :, 0], expected)
 
 
 def test_adapters_start_at_nothing(transformer_folder):
