@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...core.evaluate.report import Report
 from ..theme import QUIET_PX, look
 from ..widgets import BigNumber, ElidedLabel, GhostButton, HairLine, QuietLabel
 from ..widgets.basic import mark
@@ -252,3 +253,11 @@ class WorkingPart(QWidget):
         self.progress.setRange(0, 0 if fraction is None else _FINE)
         if fraction is not None:
             self.progress.setValue(round(fraction * _FINE))
+
+
+class ReportPart(QWidget):
+    """A widget that shows a part of a report."""
+
+    def show_report(self, report: Report) -> None:
+        """Show the part of a report."""
+        raise NotImplementedError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPointF, Qt
 
-from longtail.app.panels.results_details import DetailsPart
+from longtail.app.panels.results_details import CURVES, RELIABILITY, TAKEN, DetailsPart
 from longtail.app.panels.results_matrix import HEAD_PX, MatrixView
 from longtail.app.panels.results_mistakes import Matrix
 from longtail.core.evaluate.parts import confusion_of, multi_label_parts, single_label_parts
@@ -79,9 +79,9 @@ def test_every_fold_opens_on_every_kind_of_report(part, made):
     part.show_report(made)
     open_all(part)
     assert not part.grab().isNull()
-    assert "AUC" in part.curves.words.text()
-    assert "Calibration error" in part.reliability.words.text()
-    assert part.mistakes.matrix.isHidden() == (made.confusion is None)
+    assert "AUC" in part.parts[CURVES].words.text()
+    assert "Calibration error" in part.parts[RELIABILITY].words.text()
+    assert part.parts[TAKEN].matrix.isHidden() == (made.confusion is None)
 
 
 def test_label_maps_have_no_such_parts(part):
@@ -95,7 +95,7 @@ def test_a_cell_lists_its_images(part, qtbot):
     part.show_report(made)
     open_all(part)
     with qtbot.waitSignal(part.cases_asked) as asked:
-        part.mistakes.matrix.picked.emit(0, 1)
+        part.parts[TAKEN].matrix.picked.emit(0, 1)
     wanted = [
         line["case"]
         for line in made.cases
@@ -110,23 +110,25 @@ def test_a_line_and_all_wrong_ones_list_theirs(part, qtbot):
     part.show_report(made)
     open_all(part)
     with qtbot.waitSignal(part.cases_asked) as asked:
-        qtbot.mouseClick(part.mistakes.list, Qt.MouseButton.LeftButton, pos=part.rect().topLeft())
+        qtbot.mouseClick(
+            part.parts[TAKEN].list, Qt.MouseButton.LeftButton, pos=part.rect().topLeft()
+        )
     assert len(asked.args[0]) == made.images.pairs[0].n
     wrong = sum(line["true"] != line["predicted"] for line in made.cases)
-    assert part.mistakes.all.text() == f"List all {wrong} wrong images"
+    assert part.parts[TAKEN].all.text() == f"List all {wrong} wrong images"
     with qtbot.waitSignal(part.cases_asked) as asked:
-        part.mistakes.all.click()
+        part.parts[TAKEN].all.click()
     assert len(asked.args[0]) == wrong
 
 
 def test_the_rarest_class_is_shown_first_and_another_can_be_chosen(part):
     part.show_report(single())
     open_all(part)
-    assert part.curves.choice.text().startswith("class 2")
-    before = part.curves.words.text()
-    part.curves.choice.chosen.emit("class 0")
-    assert part.curves.choice.text().startswith("class 0")
-    assert part.curves.words.text() != before
+    assert part.parts[CURVES].choice.text().startswith("class 2")
+    before = part.parts[CURVES].words.text()
+    part.parts[CURVES].choice.chosen.emit("class 0")
+    assert part.parts[CURVES].choice.text().startswith("class 0")
+    assert part.parts[CURVES].words.text() != before
 
 
 def test_curves_of_few_images_say_so(part):
@@ -134,10 +136,10 @@ def test_curves_of_few_images_say_so(part):
     part.show_report(made)
     open_all(part)
     few = next(each for each in made.classes if each.few)
-    part.curves.choice.chosen.emit(few.name)
-    assert "So few images" in part.curves.words.text()
+    part.parts[CURVES].choice.chosen.emit(few.name)
+    assert "So few images" in part.parts[CURVES].words.text()
     mean = made.summary["auc"].classes[few.name].mean
-    assert f"AUC {mean:.2f}" not in part.curves.words.text()
+    assert f"AUC {mean:.2f}" not in part.parts[CURVES].words.text()
 
 
 MATRICES = [
