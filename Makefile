@@ -25,7 +25,7 @@ lint: $(READY)
 	$(BIN)/npe2 validate plugins/napari.yaml
 
 unit: $(READY)
-	$(QUIET) $(BIN)/pytest tests --ignore=tests/app --ignore=tests/plugins --ignore=tests/whole -q
+	$(QUIET) $(BIN)/pytest tests --ignore=tests/app --ignore=tests/plugins --ignore=tests/whole -q -n 2 --dist worksteal
 
 window: $(READY) system
 	$(QUIET) $(DISPLAYED) $(BIN)/pytest tests/app tests/plugins -q

@@ -122,6 +122,7 @@ def test_a_contrast_that_does_not_pull_yet_gets_no_weight(scans, trial, monkeypa
 
 def test_fixed_weights_are_taken_where_no_share_is_wished(scans, trial):
     settings = {**NO_PRETRAINING, "contrast_share": 0.0, "saacl_weight": 0.5}
+    settings["unlabelled_weight"] = 1.0
     made = trial(scans, "action++", settings=settings)
     result = made.run.step(made.run.batch(0), Moment(5, 6))
     parts = result.parts
@@ -198,7 +199,8 @@ def test_rare_classes_have_a_bar_of_their_own(scans, trial):
 
 
 def test_which_classes_are_rare_follows_the_labels(scans, trial):
-    made = trial(scans, "action++", settings={"class_weights": "balanced"})
+    settings = {"class_weights": "balanced", "per_class_threshold": "auto"}
+    made = trial(scans, "action++", settings=settings)
     rare, weights = made.run.has_bar.clone(), made.run.class_weights.clone()
     scans.write_label_map("scan3", np.zeros((18, 20, 16), np.uint8), author="me")
     made.run.labels_changed(("scan3",))
