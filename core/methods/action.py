@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..backend.events import Artifact, Event, Metric, Warned
 from ..checkpoints.card import ModelCard
+from ..losses.contrast import class_means
 from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confidence
 from ..losses.temperature import adaptive_temperature, ramp_up
 from ..project.records import NOT_LABELLED
@@ -340,8 +341,6 @@ class ActionRun(SemiSupervisedRun):
             )
 
     def _class_directions(self) -> Tensor:
-        from ..losses.contrast import class_means
-
         assert self._sampled is not None
         pixels = self._sampled
         means, _ = class_means(pixels.features, pixels.classes, self.contrast.outputs)

@@ -12,7 +12,7 @@ from ..data.mixing import border_kept_masks, mix
 from ..project.records import NOT_LABELLED
 from .mean_teacher import SURE_ABOVE
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import MASK_STREAM, SemiSupervisedRun, partners, with_known
+from .semi_supervised import MASK_STREAM, UNKNOWN, SemiSupervisedRun, partners, with_known
 from .settings import read_settings
 from .settings_semi import CopyPasteSettings
 
@@ -52,10 +52,9 @@ class CopyPasteRun(SemiSupervisedRun):
         pseudo = self._pseudo(batch)
         mixed = torch.cat([mix(image, batch["strong"], mask), mix(batch["strong"], image, mask)])
         logits = self.network(mixed).float()
-        outer, inner = logits.chunk(2)
         # In the first mixture the labelled scan surrounds the box, in the second it fills it.
-        mine = self._part(torch.cat([outer, inner]), label, torch.cat([~mask, mask]))
-        theirs = self._part(torch.cat([outer, inner]), pseudo, torch.cat([mask, ~mask]))
+        mine = self._part(logits, label, torch.cat([~mask, mask]))
+        theirs = self._part(logits, pseudo, torch.cat([mask, ~mask]))
         parts = {**mine.parts, "pseudo": float(theirs.loss.detach())}
         return StepResult(mine.loss + self.semi.unlabelled_weight * theirs.loss, mine.tally, parts)
 
@@ -69,7 +68,7 @@ class CopyPasteRun(SemiSupervisedRun):
         """Give the teacher's answers, (batch, *space) uint8, 255 outside."""
         known = batch["known"]
         confidence, pseudo = self.teach(batch["weak"]).max(1)
-        self.count(pseudo, confidence >= SURE_ABOVE, known == 254)
+        self.count(pseudo, confidence >= SURE_ABOVE, known == UNKNOWN)
         pseudo, _ = with_known(pseudo, confidence, known)
         return pseudo.to(torch.uint8).masked_fill_(known == NOT_LABELLED, NOT_LABELLED)
 

@@ -11,13 +11,14 @@ from torch.nn import functional
 from ..project.records import NOT_LABELLED
 from .run import Batch, Moment, Setup, StepResult
 from .semi_supervised import (
+    UNKNOWN,
     SemiSupervisedRun,
     Tensors,
     as_guesses,
     mix_all,
     neighbours,
-    plain,
     with_known,
+    with_unlabelled,
 )
 from .settings import read_settings
 from .settings_semi import FixMatchSettings
@@ -41,7 +42,7 @@ class FixMatchRun(SemiSupervisedRun):
         """Go down on the labels and on sure pseudo-labels."""
         known = batch["known"]
         confidence, pseudo = self.teach(batch["weak"]).max(1)
-        self.count(pseudo, confidence >= self.choice.confidence, known == 254)
+        self.count(pseudo, confidence >= self.choice.confidence, known == UNKNOWN)
         pseudo, confidence = with_known(pseudo, confidence, known)
         own: Tensors = (batch["strong"], pseudo, confidence, known != NOT_LABELLED)
         if self.choice.cutmix:
@@ -52,7 +53,9 @@ class FixMatchRun(SemiSupervisedRun):
         labelled, unlabelled = logits.split([len(batch["image"]), len(strong)])
         result = self.supervised_loss(labelled, batch["label"])
         loss = sure_cross_entropy(unlabelled, pseudo, confidence, inside, self.choice.confidence)
-        return plain(result, loss, self.semi.unlabelled_weight * self.ramp(moment), "pseudo")
+        return with_unlabelled(
+            result, loss, self.semi.unlabelled_weight * self.ramp(moment), "pseudo"
+        )
 
 
 def sure_cross_entropy(

@@ -14,7 +14,15 @@ from torch.nn import functional
 from ..losses.pseudo import soft_consistency
 from ..project.records import NOT_LABELLED
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import SemiSupervisedRun, Tensors, as_guesses, mix_all, neighbours, plain
+from .semi_supervised import (
+    UNKNOWN,
+    SemiSupervisedRun,
+    Tensors,
+    as_guesses,
+    mix_all,
+    neighbours,
+    with_unlabelled,
+)
 from .settings import read_settings
 from .settings_semi import MeanTeacherSettings, UncertaintySettings
 
@@ -53,7 +61,7 @@ class MeanTeacherRun(SemiSupervisedRun):
         inside = batch["known"] != NOT_LABELLED
         weight = inside.float() * self.trusted(taught, batch, moment)
         confidence, pseudo = taught.max(1)
-        self.count(pseudo, confidence >= SURE_ABOVE, batch["known"] == 254)
+        self.count(pseudo, confidence >= SURE_ABOVE, batch["known"] == UNKNOWN)
         own: Tensors = (batch["strong"], taught, weight)
         if self.choice.cutmix:
             own = mix_all(own, neighbours(own, self._labelled(batch)), batch["mask"])
@@ -62,7 +70,9 @@ class MeanTeacherRun(SemiSupervisedRun):
         labelled, unlabelled = logits.split([len(batch["image"]), len(strong)])
         result = self.supervised_loss(labelled, batch["label"])
         loss = soft_consistency(unlabelled, taught, weight)
-        return plain(result, loss, self.semi.unlabelled_weight * self.ramp(moment), "consistency")
+        return with_unlabelled(
+            result, loss, self.semi.unlabelled_weight * self.ramp(moment), "consistency"
+        )
 
     def trusted(self, taught: Tensor, batch: Batch, moment: Moment) -> Tensor:
         """Weigh the pixels by trust in the teacher, (batch, *space); all alike here."""

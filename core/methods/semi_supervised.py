@@ -253,7 +253,7 @@ def with_known(pseudo: Tensor, confidence: Tensor, known: Tensor) -> tuple[Tenso
     return pseudo, torch.where(labelled, torch.ones_like(confidence), confidence)
 
 
-def plain(step: StepResult, unlabelled: Tensor, weight: float, name: str) -> StepResult:
+def with_unlabelled(step: StepResult, unlabelled: Tensor, weight: float, name: str) -> StepResult:
     """Add the loss of the unlabelled patches to the supervised one."""
     parts = {**step.parts, name: float(unlabelled.detach())}
     return StepResult(step.loss + weight * unlabelled, step.tally, parts)
