@@ -55,7 +55,12 @@ Draws = Annotated[
 ]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Budget of one run.")]
 Iterations = Annotated[
-    int | None, typer.Option("--iterations", help="Budget of one run in iterations instead.")
+    str | None,
+    typer.Option(
+        "--iterations",
+        help="Budget of one run in iterations instead: a number, or METHOD=NUMBER,... where a step "
+        "of one method costs more than of another.",
+    ),
 ]
 Validate = Annotated[
     Validation, typer.Option("--validation", help="none measures the last weights; or split.")
@@ -166,7 +171,7 @@ class Wish:
     seeds: str | None
     draws: str | None
     minutes: float | None
-    iterations: int | None
+    iterations: str | None
     validation: Literal["none", "split"]
     presets: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
@@ -203,7 +208,7 @@ class Wish:
             draws=[Path(part) for part in _parts(self.draws)],
             labelled=_parts(self.labelled),
             minutes=self.minutes,
-            iterations=self.iterations,
+            iterations=_budget(self.iterations),
             validation=self.validation,
             presets=self.presets,
             settings=self.settings,
@@ -239,6 +244,21 @@ def _bench_for(task: Task) -> str:
 
 def _parts(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _budget(text: str | None) -> int | dict[str, int] | None:
+    """Read `900`, or `bcp=900,action++=700`: the name of a method may hold an equals sign."""
+    if text is None:
+        return None
+    try:
+        if "=" not in text:
+            return int(text)
+        pairs = [part.rpartition("=") for part in _parts(text)]
+        return {name.strip(): int(number) for name, _, number in pairs}
+    except ValueError as error:
+        raise LongtailError(
+            f"--iterations {text} cannot be read.", "Such as 900, or bcp=900,action++=700."
+        ) from error
 
 
 def _numbers(text: str) -> list[int]:

@@ -40,7 +40,9 @@ def _shape(plan: Plan, count: int) -> str:
     parts.append(_counted(len(plan.seeds), "seed"))
     if plan.draws:
         parts.append(_counted(len(plan.draws), "draw"))
-    return f"{_counted(count, 'run')} of {plan.budget} each: {', '.join(parts)}."
+    own = plan.minutes is None and plan.iterations is None
+    budget = f"with {plan.budget}" if own else f"of {plan.budget} each"
+    return f"{_counted(count, 'run')} {budget}: {', '.join(parts)}."
 
 
 def _settings(plan: Plan) -> list[str]:

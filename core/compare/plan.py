@@ -7,7 +7,8 @@ A protocol (`bench acdc` and its like) makes a project by an import and then a `
 - `seeds`: each seed draws the labelled subset and is the seed of the runs;
 - `draws`: instead of a drawn subset, tables that give labels and split (`Draw`);
 - `labelled`: such as `("3", "7")`, the numbers of labelled training cases; `(None,)` for all;
-- `iterations` or `minutes`: the budget of every run, one of the two;
+- `iterations` or `minutes`: the budget of every run, one of the two, unless each contender has
+  iterations of its own;
 - `validation`: `none` (the last averaged weights are measured) or `split` (the best);
 - `reference`: the name of the contender that the others are compared with;
 - `title` and `notes`: the heading of the table, and sentences printed under it, such as the
@@ -49,7 +50,11 @@ WORDS = {
 
 
 class Contender(BaseModel):
-    """One row of a comparison: a method with what is set for it; `name` is what tables call it."""
+    """One row of a comparison: a method with what is set for it; `name` is what tables call it.
+
+    `iterations` is a budget of its own, for methods whose steps cost unlike: what the same minutes
+    would give them on a quiet machine. Such a run gives the same figures on a busy one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,6 +62,7 @@ class Contender(BaseModel):
     method: str
     preset: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+    iterations: int | None = Field(default=None, ge=1)
 
 
 class Draw(BaseModel):
@@ -128,9 +134,16 @@ class Plan(BaseModel):
                 raise ValueError(f"a {what} is named twice")
         if self.reference not in names:
             raise ValueError(f"the reference {self.reference} is none of the methods")
-        if (self.minutes is None) == (self.iterations is None):
-            raise ValueError("the budget is either minutes or iterations")
+        self._check_budget()
         return self
+
+    def _check_budget(self) -> None:
+        own = [one.iterations for one in self.contenders]
+        if any(own):
+            if not all(own) or self.minutes is not None or self.iterations is not None:
+                raise ValueError("either each method has iterations of its own, or none")
+        elif (self.minutes is None) == (self.iterations is None):
+            raise ValueError("the budget is either minutes or iterations")
 
     @property
     def digest(self) -> str:
@@ -148,6 +161,9 @@ class Plan(BaseModel):
         """The budget of a run in words."""
         if self.iterations is not None:
             return f"{self.iterations} iterations"
+        if self.minutes is None:
+            told = ", ".join(f"{one.name} {one.iterations}" for one in self.contenders)
+            return f"iterations of each method's own ({told})"
         return f"{self.minutes:g} {'minute' if self.minutes == 1 else 'minutes'}"
 
     def contender(self, name: str) -> Contender:

@@ -32,7 +32,7 @@ def plan_comparison(
     draws: Sequence[Path] = (),
     labelled: Sequence[str] = (),
     minutes: float | None = None,
-    iterations: int | None = None,
+    iterations: int | Mapping[str, int] | None = None,
     validation: Literal["none", "split"] = "none",
     presets: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
@@ -58,7 +58,8 @@ def plan_comparison(
     labelled
         `4` or `5%`: how many labelled training cases keep their labels; without any, all do.
     minutes, iterations
-        The budget of one run; one of the two, by default six minutes.
+        The budget of one run; one of the two, by default six minutes. Iterations may be given by
+        the name of each contender.
     presets
         `NAME` for every method that has it, or `METHOD=NAME`.
     settings
@@ -72,7 +73,10 @@ def plan_comparison(
         A method, preset, setting, number or file is not possible; the sentence says which.
     """
     contenders = read_contenders(methods, presets, settings or {}, project.task)
-    if minutes is None and iterations is None:
+    if isinstance(iterations, Mapping):
+        contenders = _with_budgets(contenders, iterations)
+        iterations = None
+    elif minutes is None and iterations is None and not any(one.iterations for one in contenders):
         minutes = DEFAULT_MINUTES
     try:
         plan = Plan(
@@ -114,7 +118,7 @@ def plan_cell(
         validation=plan.validation,
         seed=seed,
         minutes=plan.minutes,
-        iterations=plan.iterations,
+        iterations=contender.iterations or plan.iterations,
         device=plan.device,
     )
 
@@ -149,6 +153,21 @@ def file_digest(path: Path) -> str:
         raise LongtailError(
             f"The table {path} cannot be read: {error.strerror or error}.", "Check its name."
         ) from error
+
+
+def _with_budgets(
+    contenders: Sequence[Contender], budgets: Mapping[str, int]
+) -> tuple[Contender, ...]:
+    unknown = sorted(set(budgets) - {one.name for one in contenders})
+    if unknown:
+        raise LongtailError(
+            f"Iterations are given for {unknown[0]!r}, which is not compared.",
+            f"Name them as --methods does: {', '.join(one.name for one in contenders)}.",
+        )
+    return tuple(
+        one.model_copy(update={"iterations": budgets.get(one.name, one.iterations)})
+        for one in contenders
+    )
 
 
 def _draws(tables: Sequence[Path]) -> tuple[Draw, ...]:

@@ -81,6 +81,14 @@ def test_a_dry_run_says_what_and_how_long_and_writes_nothing(pictures, capsys, t
     assert files_of(tmp_path) == before
 
 
+def test_methods_whose_steps_cost_unlike_have_iterations_of_their_own(pictures, capsys):
+    own = "--iterations ce=30,cross-entropy:loss=ldam=20"
+    words = f"bench classification {pictures} --methods ce,cross-entropy:loss=ldam {own} --dry-run"
+    assert command.main([*words.split(), "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert [one["iterations"] for one in plan["contenders"]] == [30, 20]
+
+
 def test_a_dry_run_as_json_lists_the_runs(pictures, capsys):
     words = f"bench label-efficiency {pictures} --methods ce --labelled 2,4 --dry-run --json"
     assert command.main(words.split()) == 0
@@ -96,6 +104,8 @@ def test_a_dry_run_as_json_lists_the_runs(pictures, capsys):
         ("classification {} --methods supervised", "does not do classification"),
         ("classification {} --methods ce --seeds one", "no whole numbers"),
         ("classification {} --methods ce --minutes 1 --iterations 2", "either minutes or"),
+        ("classification {} --methods ce --iterations few", "cannot be read"),
+        ("classification {} --methods ce --iterations ce=few", "cannot be read"),
         ("label-efficiency {} --methods ce --labelled 4", "two numbers"),
         ("classification {}.not --methods ce", "not"),
     ],

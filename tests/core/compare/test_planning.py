@@ -36,6 +36,19 @@ def test_settings_reach_the_methods_that_have_them_and_their_own_go_before(plan_
     assert [one.settings["batch"] for one in plan.contenders] == [4, 4]
 
 
+def test_each_method_may_have_iterations_of_its_own(plan_for, scans):
+    from longtail.core.compare.planning import plan_cell
+    from longtail.core.project.store import Project
+
+    own = {"supervised": 9, "bcp": 4}
+    plan = plan_for(scans, methods=list(own), iterations=own)
+    assert (plan.minutes, plan.iterations) == (None, None)
+    assert plan.budget == "iterations of each method's own (supervised 9, bcp 4)"
+    with Project.open(scans, write=False) as project:
+        specs = [plan_cell(project, plan, one, None, 0) for one in plan.contenders]
+    assert [spec.iterations for spec in specs] == [9, 4]
+
+
 def test_a_preset_reaches_the_methods_that_have_it(plan_for, scans):
     plan = plan_for(scans, methods=["supervised"], presets=["slices"])
     assert plan.contenders[0].preset == "slices"
@@ -54,6 +67,8 @@ def test_a_preset_reaches_the_methods_that_have_it(plan_for, scans):
         ({"methods": ["supervised"], "labelled": ["80"]}, "there are 8"),
         ({"methods": ["supervised"], "labelled": ["a few"]}, "a few"),
         ({"methods": ["supervised"], "minutes": 3.0}, "either minutes or iterations"),
+        ({"methods": ["supervised"], "iterations": {"bcp": 3}}, "'bcp', which is not compared"),
+        ({"methods": ["supervised", "bcp"], "iterations": {"bcp": 3}}, "own, or none"),
         ({"methods": ["supervised"], "reference": "bcp"}, "reference bcp"),
         ({"methods": ["supervised", "supervised"]}, "named twice"),
         ({"methods": ["supervised"], "draws": [Path("/not/there.csv")]}, "there.csv"),
