@@ -13,8 +13,10 @@ from qtpy.QtWidgets import QDockWidget, QMenu
 from ..core.backend.events import Finished, Outcome
 from . import napari_window
 from .actions import ProjectActions
+from .bottom import KEY as BOTTOM_KEY
+from .bottom import Bottom
 from .leaving import CloseGuard
-from .napari_window import Centre
+from .napari_window import Centre, LowDock
 from .panels.cases import CasesPanel
 from .panels.session_bar import HEIGHT_PX, SessionBar
 from .panels.task_tabs import TaskTabs
@@ -58,12 +60,13 @@ class Frame(QObject):
         session = room.session
         self.cases = CasesPanel(session)
         self.tabs = TaskTabs()
+        self.bottom = Bottom()
         self._cases_px = LEFT_PX
         self.bar = SessionBar(session, self._fill_menu)
         self.docks = self._dock(viewer)
         self.window = napari_window.main_window(self.bar)
         self.actions = ProjectActions(session, self.window)
-        room.threads += [self.cases, self.actions]
+        room.threads += [self.cases, self.actions, self.bottom]
         self.welcome = WelcomePanel()
         self.centre = Centre(self.window, self.welcome)
         self.toasts = ToastStack(self.window)
@@ -86,6 +89,7 @@ class Frame(QObject):
             (self.bar, "Session", "top"),
             (self.cases, "Cases", "left"),
             (self.tabs, "Work", "right"),
+            (self.bottom, "Bottom", "bottom"),
         ):
             viewer.window.add_dock_widget(widget, name=name, area=area, add_vertical_stretch=False)
             docks[name] = napari_window.dock_of(widget)
@@ -96,12 +100,16 @@ class Frame(QObject):
         for name in ("Cases", "Work"):
             napari_window.without_title(self.docks[name])
         napari_window.give_sides_the_corners(self.window)
+        self.low = LowDock(self.window, self.docks["Bottom"])
+        self.bottom.shown_asked.connect(self._show_bottom)
+        napari_window.add_to_window_menu(self.window, self._fill_window_menu)
         napari_window.PlainSeparators(self.window)
         napari_window.show_layer_docks(self.window, False)
         menu = napari_window.add_menu(self.window, "&Project")
         menu.aboutToShow.connect(partial(self._refill, menu))
         for keys, act in (
             ("Ctrl+L", self.toggle_layers),
+            (BOTTOM_KEY, self.toggle_bottom),
             ("?", self.show_keys),
         ):
             shortcut = QShortcut(QKeySequence(keys), self.window)
@@ -187,6 +195,7 @@ class Frame(QObject):
     def _show_project(self) -> None:
         project = self.room.session.project
         self.docks["Work"].setVisible(project is not None)
+        self.low.show_at(project is not None and self.bottom.asked, self.bottom.sizeHint().height())
         self.centre.show_page(project is None)
         self.viewer.title = f"{project.name} · Longtail" if project else "Longtail"
         if project is None:
@@ -231,10 +240,25 @@ class Frame(QObject):
             cases.show()
             napari_window.set_widths(self.window, [cases], [self._cases_px])
 
+    def toggle_bottom(self) -> None:
+        """Show or hide the panel under the image; there is none without a project."""
+        if self.room.session.project is not None:
+            self.bottom.toggle()
+
+    def _show_bottom(self, shown: bool, height: int) -> None:
+        self.low.show_at(shown and self.room.session.project is not None, height)
+
+    def _fill_window_menu(self, menu: QMenu) -> None:
+        if self.room.session.project is not None:
+            self.bottom.fill_menu(menu)
+
     def open_panel(self, name: str) -> None:
-        """Go to Label, Train, Results or Cases."""
+        """Go to Label, Train, Results, Cases, or to a page at the bottom by its title."""
+        low = {title: page for page, title in self.bottom.titles().items()}
         if name == "Cases":
             self.cases.list.setFocus()
+        elif name in low:
+            self.bottom.show_page(low[name])
         else:
             self.tabs.open(name)
 
@@ -262,5 +286,6 @@ class Frame(QObject):
         if project is not None:
             settings.setValue(f"window/{kind}/right", self.docks["Work"].width())
         settings.setValue("window/tab", self.tabs.current())
+        self.bottom.remember()
         settings.setValue("window/project", str(project.path) if project else "")
         settings.sync()

@@ -60,6 +60,7 @@ KEY_TABLE: KeyTable = (
         "Window",
         (
             ("Ctrl+L", "napari's layer list and controls"),
+            ("Ctrl+J", "panel under the image: embedding, doctor"),
             ("?", "this sheet"),
         ),
     ),

@@ -4,12 +4,17 @@ Only this module does so, by Qt's own means (`window()`, object names, layouts);
 when napari moves what it looks for. In a plain napari nothing here is called.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
 
 from ..core.errors import LongtailError
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QAction
 
 LAYER_DOCKS = ("layer list", "layer controls")
 """Object names of the docks that napari shows at its left."""
@@ -101,6 +106,24 @@ def set_widths(window: QMainWindow, docks: list[QDockWidget], widths: list[int])
     window.resizeDocks(docks, widths, Qt.Orientation.Horizontal)
 
 
+class LowDock(QObject):
+    """The dock at the bottom of the window: it comes and goes with the height it had."""
+
+    def __init__(self, window: QMainWindow, dock: QDockWidget) -> None:
+        super().__init__(window)
+        self._window, self._dock = window, dock
+        without_title(dock)
+        dock.hide()
+
+    def show_at(self, shown: bool, height: int) -> None:
+        """Show the dock, `height` pixels high where there is room, or hide it."""
+        if shown and not self._dock.isVisible():
+            self._dock.show()
+            self._window.resizeDocks([self._dock], [height], Qt.Orientation.Vertical)
+        elif not shown:
+            self._dock.hide()
+
+
 class Centre(QObject):
     """The middle of the window: the image, or a page of ours in its place."""
 
@@ -171,6 +194,30 @@ def add_menu(window: QMainWindow, title: str) -> QMenu:
     menu = QMenu(title, window)
     window.menuBar().insertMenu(window.menuBar().actions()[0], menu)
     return menu
+
+
+def add_to_window_menu(window: QMainWindow, fill: Callable[[QMenu], object]) -> None:
+    """Put entries of ours at the end of napari's menu Window; `fill` makes them at each opening."""
+    menu = next(
+        (a.menu() for a in window.menuBar().actions() if a.text().replace("&", "") == "Window"),
+        None,
+    )
+    if menu is None:
+        raise LongtailError(
+            "This version of napari has no menu Window.",
+            "Install the version of napari that Longtail's installation asks for.",
+        )
+    ours: list[QAction] = []
+
+    def refill() -> None:
+        for action in ours:
+            menu.removeAction(action)
+        known = set(menu.actions())
+        menu.addSeparator()
+        fill(menu)
+        ours[:] = [action for action in menu.actions() if action not in known]
+
+    menu.aboutToShow.connect(refill)
 
 
 def screen_size(window: QMainWindow) -> QSize:
