@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from .records import NOT_LABELLED, Split, Status, Task
-from .rows import SPLIT_CODES, STATUS_CODES, unpack_labels, unpack_volumes
+from .rows import SPLIT_CODES, STATUS_CODES, unpack_counts, unpack_labels, unpack_volumes
 from .schema import cases
 
 HEAD_IMAGES = 100
@@ -44,13 +44,15 @@ class Catalogue:
         The class of each column.
     patients
         Whose images these are, None where nobody said.
+    box_counts
+        (case,) int64: how many boxes were drawn in it, -1 where nobody looked for boxes.
     """
 
     def __init__(self, task: Task, class_ids: Sequence[int], found: Iterable[Any]) -> None:
         self.task = task
         self.class_ids = tuple(class_ids)
-        columns = list(zip(*found, strict=True)) or [()] * 7
-        numbers, ids, patients, split, status, labels, volumes = columns
+        columns = list(zip(*found, strict=True)) or [()] * 8
+        numbers, ids, patients, split, status, labels, volumes, boxes = columns
         self.numbers = np.array(numbers, np.int64)
         self.ids: list[str] = list(ids)
         self.patients: list[str | None] = [intern(one) if one else None for one in patients]
@@ -62,6 +64,10 @@ class Catalogue:
         else:
             self.volumes = np.zeros((0, len(self.class_ids)))
             self.presence = self._answered(labels)
+        self._boxes = [unpack_counts(one) for one in boxes]
+        self.box_counts = np.array(
+            [-1 if one is None else sum(one.values()) for one in self._boxes], np.int64
+        )
         self._name_rank = _ranks(self.ids)
         self._patient_rank = _ranks([one or "\uffff" for one in self.patients])
 
@@ -73,6 +79,15 @@ class Catalogue:
         """(case,) whether it is draft or reviewed."""
         return np.asarray(self.status != STATUS_CODES[Status.UNLABELLED])
 
+    @property
+    def boxed(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(case,) whether it has a box."""
+        return np.asarray(self.box_counts > 0)
+
+    def class_boxes(self) -> dict[int, int]:
+        """Count the boxes of each class."""
+        return {key: sum(one.get(key, 0) for one in self._boxes if one) for key in self.class_ids}
+
     def find(
         self,
         text: str = "",
@@ -80,6 +95,7 @@ class Catalogue:
         statuses: Iterable[Status] | None = None,
         splits: Iterable[Split] | None = None,
         class_id: int | None = None,
+        boxed: bool | None = None,
     ) -> Rows:
         """Give the rows that satisfy all that is asked.
 
@@ -91,6 +107,8 @@ class Catalogue:
             Any of these; None is all.
         class_id
             The class is there.
+        boxed
+            With at least one box, or without any.
         """
         keep = np.ones(len(self), bool)
         if statuses is not None:
@@ -99,6 +117,8 @@ class Catalogue:
             keep &= np.isin(self.split, [SPLIT_CODES[split] for split in splits])
         if class_id is not None:
             keep &= self._has_class(class_id)
+        if boxed is not None:
+            keep &= self.boxed == boxed
         rows = np.flatnonzero(keep)
         return self._with_text(rows, text.strip().casefold())
 
@@ -222,6 +242,7 @@ def read_catalogue(connection: Connection, task: Task, class_ids: Sequence[int])
         table.status,
         table.labels,
         table.volumes_mm3,
+        table.box_counts,
     )
     found = connection.execute(query.where(table.trash.is_(None)).order_by(table.row))
     return Catalogue(task, class_ids, found.all())

@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ class Database:
         self._copy: Path | None = None
         # The write-ahead log is shared memory, which network shares do not have.
         self._journal_mode = "DELETE" if on_network(path.parent) else "WAL"
-        self._engine = self._connect()
+        self._place = self._address()
+        self._engine = self._connect(self._place)
         self._writer = self._engine.execution_options(writes=True)
         try:
             self._prepare()
@@ -66,16 +67,17 @@ class Database:
                 self._checkpoint()
         finally:
             self._engine.dispose()
-            if self._copy is not None:
-                shutil.rmtree(self._copy, ignore_errors=True)
+            self._drop_copy()
+
+    def _drop_copy(self) -> None:
+        if self._copy is not None:
+            shutil.rmtree(self._copy, ignore_errors=True)
 
     def _checkpoint(self) -> None:
         with self._lock, _sentences(self.path), self._engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _connect(self) -> Engine:
-        address = self._address()
-
+    def _connect(self, address: str) -> Engine:
         def connect() -> sqlite3.Connection:
             return sqlite3.connect(
                 address,
@@ -129,13 +131,38 @@ class Database:
         if version == SCHEMA_VERSION:
             return
         if not self.write:
+            self._read_upgraded(version)
+            return
+        with self.writing() as connection:
+            upgrade(connection)
+
+    def _read_upgraded(self, version: int) -> None:
+        """Read from a copy that is brought to the present schema: the file itself stays as it is.
+
+        Raises
+        ------
+        LongtailError
+            The file holds no schema at all, since its creation was interrupted.
+        """
+        if version == 0:
             raise LongtailError(
                 f"The project {self.path.parent.name} was made by an older version of Longtail "
                 "and cannot be updated while it is open for reading only.",
                 "Open it once where it can be written and no other Longtail has it open.",
             )
-        with self.writing() as connection:
-            upgrade(connection)
+        folder = Path(tempfile.mkdtemp(prefix="longtail-"))
+        copied = folder / self.path.name
+        with (
+            closing(sqlite3.connect(copied)) as copy,
+            closing(sqlite3.connect(self._place, uri=True)) as old,
+        ):
+            old.backup(copy)
+        self._drop_copy()
+        self._copy = folder
+        self._engine.dispose()
+        self._engine = self._connect(f"{copied.resolve().as_uri()}?mode=rw")
+        with _sentences(self.path), self._engine.execution_options(writes=True).begin() as one:
+            upgrade(one)
 
 
 @contextmanager

@@ -31,8 +31,17 @@ def exchanging(project: Path, case_id: str, version: int | None) -> Iterator[Pat
     When the block raises, the former file is back in its place. `version` None: there is no
     former file.
     """
-    current = project / current_map(case_id)
     former = None if version is None else project / kept_map(case_id, version)
+    with exchanging_files(project / current_map(case_id), former) as current:
+        yield current
+
+
+@contextmanager
+def exchanging_files(current: Path, former: Path | None) -> Iterator[Path]:
+    """Let the block write or remove `current`; keep what it was as `former`, None for nothing.
+
+    When the block raises, the former file is back in its place.
+    """
     if former is not None:
         _keep(current, former)
     try:

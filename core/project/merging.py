@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 
 from ..errors import LongtailError
+from .boxes import Boxes
 from .cases import ALIVE
 from .labelrules import merged_labels, merged_map
 from .labels import Labels
@@ -14,7 +15,7 @@ from .schema import cases, classes
 from .versions import NewVersion, add_versions
 
 
-class Merging(Labels):
+class Merging(Labels, Boxes):
     """The part of a project that merges classes."""
 
     def merge_classes(self, source: int, into: int, *, author: str = "merge") -> None:
@@ -39,6 +40,7 @@ class Merging(Labels):
             with self._writing() as connection:
                 change = update(classes).where(classes.c.id == source)
                 connection.execute(change.values(retired=True, merged_into=into))
+            self._merge_boxes(source, author, None)
 
     def _merge_examples(
         self, source: int, into: int, author: str, ids: Sequence[str] | None = None

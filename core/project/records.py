@@ -80,7 +80,8 @@ class Case:
     an `.npz` is `file.npz#row`). `shape` is (z, y, x) or (y, x) without the channel;
     `spacing_mm` is in the same order, None where the file has none. `volumes_mm3` gives, for a
     case with a label map, the labelled volume (mm3, or pixels without spacing) a class id,
-    with `NOT_LABELLED` among the keys.
+    with `NOT_LABELLED` among the keys. `box_counts` has the number of boxes of each class id,
+    None where nobody looked for boxes.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Case:
     author: str | None = None
     changed: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    box_counts: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,18 @@ def unpack_volumes(packed: str | None) -> dict[int, float]:
     return {int(key): float(value) for key, value in json.loads(packed).items()}
 
 
+def pack_counts(counts: Mapping[int, int]) -> str:
+    """Write how many of each class id there are; none at all is not the same as unknown."""
+    return json.dumps({str(key): count for key, count in counts.items()})
+
+
+def unpack_counts(packed: str | None) -> dict[int, int] | None:
+    """Read what `pack_counts` wrote; None where nobody counted."""
+    if packed is None:
+        return None
+    return {int(key): int(count) for key, count in json.loads(packed).items()}
+
+
 def to_case(row: Row[Any], resolve: Callable[[str], str]) -> Case:
     """Make the record of a row of `cases`; `resolve` makes its paths absolute."""
     return Case(
@@ -97,6 +109,7 @@ def to_case(row: Row[Any], resolve: Callable[[str], str]) -> Case:
         author=row.author,
         changed=None if row.changed is None else to_time(row.changed),
         metadata=json.loads(row.metadata or "{}"),
+        box_counts=unpack_counts(row.box_counts),
     )
 
 

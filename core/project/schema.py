@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Counts the migrations; stored as SQLite's `user_version`. A newer one is refused."""
 
 metadata = MetaData()
@@ -74,8 +74,12 @@ cases = Table(
     Column("changed", Float),
     Column("metadata", Text),
     Column("trash", Text, ForeignKey("trash.id")),
+    Column("box_counts", Text),
 )
-"""`split` and `status` are indices into SPLITS and STATUSES of `rows.py`; `labels` is `yes|no`."""
+"""`split` and `status` are indices into SPLITS and STATUSES of `rows.py`; `labels` is `yes|no`.
+
+`box_counts` has the number of boxes of each class, NULL where nobody looked for any.
+"""
 
 Index("cases_by_id", cases.c.id, unique=True, sqlite_where=text("trash IS NULL"))
 
@@ -95,6 +99,21 @@ annotations = Table(
 """Every version of a case's labels; `file` is relative to the project."""
 
 Index("annotations_by_case", annotations.c.case_row, annotations.c.version, unique=True)
+
+box_versions = Table(
+    "box_versions",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("case_row", Integer, ForeignKey("cases.row"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("time", Float, nullable=False),
+    Column("counts", Text),
+    Column("file", Text),
+)
+"""Every version of a case's boxes; `file` is relative to the project, NULL when taken away."""
+
+Index("box_versions_by_case", box_versions.c.case_row, box_versions.c.version, unique=True)
 
 runs = Table(
     "runs",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from ..errors import LongtailError
 from ..files import writing_failed
+from .boxfiles import current_boxes
 from .cases import ALIVE, CHUNK, Presence
 from .folder import next_number
 from .labelrules import merge_table
@@ -19,7 +20,7 @@ from .paths import file_stem
 from .predictions import Predictions
 from .records import TrashItem
 from .rows import now, to_time
-from .schema import annotations, cases, predictions, runs, trash
+from .schema import annotations, box_versions, cases, predictions, runs, trash
 
 FOLDER = "trash"
 NAMES_STORED = 1000
@@ -94,6 +95,7 @@ class Trash(Predictions):
             if record.merged_into and back:
                 # Merged while these cases lay in the trash.
                 self._merge_examples(record.id, self._present_id(record.id), "merge", back)
+                self._merge_boxes(record.id, "merge", back)
 
     def empty_trash(self) -> int:
         """Delete what is in the trash for good; give the bytes that became free."""
@@ -103,7 +105,8 @@ class Trash(Predictions):
             gone_runs = select(runs.c.id).where(runs.c.trash.is_not(None))
             connection.execute(delete(predictions).where(predictions.c.run.in_(gone_runs)))
             connection.execute(delete(predictions).where(predictions.c.case_row.in_(gone_cases)))
-            connection.execute(delete(annotations).where(annotations.c.case_row.in_(gone_cases)))
+            for table in (annotations, box_versions):
+                connection.execute(delete(table).where(table.c.case_row.in_(gone_cases)))
             connection.execute(delete(cases).where(~ALIVE))
             connection.execute(delete(runs).where(runs.c.trash.is_not(None)))
             connection.execute(delete(trash))
@@ -125,13 +128,17 @@ class Trash(Predictions):
 
     def _files_of(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[str]:
         """List the files of cases, relative to the project, that are there."""
-        own = [(current_map(row.id), f"journal/{file_stem(row.id)}.log") for row in rows]
-        files = [file for pair in own for file in pair]
+        own = [
+            (current_map(row.id), current_boxes(row.id), f"journal/{file_stem(row.id)}.log")
+            for row in rows
+        ]
+        files = [file for group in own for file in group]
         numbers = [row.row for row in rows]
         for start in range(0, len(numbers), CHUNK):
-            chosen = annotations.c.case_row.in_(numbers[start : start + CHUNK])
-            query = select(annotations.c.file).where(chosen, annotations.c.file.is_not(None))
-            files += connection.execute(query).scalars()
+            for table in (annotations, box_versions):
+                chosen = table.c.case_row.in_(numbers[start : start + CHUNK])
+                query = select(table.c.file).where(chosen, table.c.file.is_not(None))
+                files += connection.execute(query).scalars()
         present = Presence()
         there = (file for file in dict.fromkeys(files) if present.has(f"{self.path}/{file}"))
         return list(there)

@@ -78,7 +78,8 @@ def test_a_project_of_a_newer_version_is_refused_and_untouched(study: Path) -> N
 
 def test_an_older_project_is_updated_when_it_can_be_written(study: Path) -> None:
     connection = sqlite3.connect(study / "project.db")
-    for table in ("predictions", "annotations", "cases", "runs", "trash", "roots", "classes"):
+    tables = "box_versions predictions annotations cases runs trash roots classes"
+    for table in tables.split():
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP TABLE facts")
     connection.execute("DELETE FROM alembic_version")
