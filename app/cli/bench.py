@@ -73,26 +73,32 @@ def result(
     reference: str = "",
     ratio: float | None = None,
     at_most: float | None = None,
+    at_least: float | None = None,
     judged: float | None = None,
     note: str = "",
 ) -> dict[str, Any]:
     """Give one line of a benchmark in the contract's form.
 
-    `at_most` is the target of `judged`: the ratio where there is one, else the value. `reference`
-    says in words what the ratio is to; `note` says why a measure could not be taken.
+    `at_most` or `at_least` is the target of `judged`: the ratio where there is one, else the value.
+    `reference` says in words what the ratio is to; `note` says why a measure could not be taken.
     """
     weighed = judged if judged is not None else (value if ratio is None else ratio)
-    known = at_most is not None and weighed is not None
     document = {
         "measure": measure,
         "value": value,
         "unit": unit,
         "reference": reference or None,
         "ratio": ratio,
-        "target": at_most,
-        "ok": bool(weighed <= at_most) if known else None,  # type: ignore[operator]
+        "target": at_most if at_least is None else at_least,
+        "ok": _is_met(weighed, at_most, at_least),
     }
     return {**document, "note": note} if note else document
+
+
+def _is_met(weighed: float | None, at_most: float | None, at_least: float | None) -> bool | None:
+    if weighed is None or (at_most is None and at_least is None):
+        return None
+    return bool(weighed <= at_most) if at_most is not None else bool(weighed >= (at_least or 0.0))
 
 
 def developer_benchmarks() -> dict[str, str]:

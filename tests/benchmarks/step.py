@@ -1,5 +1,6 @@
-"""Where the time of a step of ACTION++ goes, beside plain forward and backward of its networks."""
+"""Where the time of a step of ACTION++ goes, and images a second, beside the plain networks."""
 
+import runpy
 import statistics
 import time
 from collections import defaultdict
@@ -80,7 +81,8 @@ class Timed:
 
 
 def measure() -> list[dict[str, Any]]:
-    return [line for setting in SETTINGS for line in _measured(setting)]
+    images = runpy.run_path(str(Path(__file__).with_name("step_images.py")))["measure"]
+    return [line for setting in SETTINGS for line in _measured(setting)] + images()
 
 
 def _measured(setting: Setting) -> list[dict[str, Any]]:

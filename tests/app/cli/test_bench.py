@@ -70,6 +70,28 @@ def test_a_developers_benchmark_is_run_by_its_path(tmp_path, monkeypatch, capsys
     assert document["results"][0]["value"] == 1.5
 
 
+@pytest.mark.parametrize(
+    ("given", "target", "met"),
+    [
+        ({}, None, None),
+        ({"at_most": 5.0}, 5.0, True),
+        ({"at_most": 2.0}, 2.0, False),
+        ({"at_least": 5.0}, 5.0, False),
+        ({"at_least": 2.0}, 2.0, True),
+        ({"at_least": 2.0, "ratio": 1.5}, 2.0, False),
+        ({"at_most": 2.0, "judged": 1.0}, 2.0, True),
+    ],
+)
+def test_a_line_of_a_benchmark_tells_whether_its_target_is_met(given, target, met):
+    line = bench.result("m", 3.0, "s", **given)
+    assert (line["target"], line["ok"]) == (target, met)
+
+
+def test_a_measure_that_could_not_be_taken_is_neither_met_nor_missed():
+    line = bench.result("m", None, "s", at_least=2.0, note="Not here.")
+    assert (line["ok"], line["note"]) == (None, "Not here.")
+
+
 def test_a_dry_run_says_what_and_how_long_and_writes_nothing(pictures, capsys, tmp_path):
     words = f"bench classification {pictures} --methods ce,ldam --seeds 0,1 --minutes 6 --dry-run"
     before = files_of(tmp_path)
