@@ -93,7 +93,7 @@ def info(project: ProjectPath, as_json: AsJson = False) -> None:
     output.result(
         document,
         f"{document['name']}: {document['cases']} cases, {document['labelled']} labelled, "
-        f"{document['runs']} runs; {document['task']}.",
+        f"{_box_words(document)}{document['runs']} runs; {document['task']}.",
         "Splits: " + ", ".join(f"{name} {n}" for name, n in document["splits"].items()),
         f"Tiers: {document['tiers']}.",
     )
@@ -108,7 +108,7 @@ def info(project: ProjectPath, as_json: AsJson = False) -> None:
 
 def _describe(project: Project) -> dict[str, Any]:
     catalogue = project.catalogue()
-    tiers, counts = catalogue.tiers(), catalogue.class_counts()
+    tiers, counts, boxes = catalogue.tiers(), catalogue.class_counts(), catalogue.class_boxes()
     segmentation = project.task is Task.SEGMENTATION
     return {
         "project": project.path.as_posix(),
@@ -126,6 +126,7 @@ def _describe(project: Project) -> dict[str, Any]:
                 "name": one.name,
                 "colour": one.colour,
                 "labelled": int(counts.get(one.id, 0)),
+                "boxes": int(boxes.get(one.id, 0)),
                 "tier": tiers.get(one.id, "tail"),
             }
             for one in project.classes
@@ -133,9 +134,15 @@ def _describe(project: Project) -> dict[str, Any]:
         "tiers": "head at least 20 %, tail below 5 % of the labelled foreground volume"
         if segmentation
         else "head above 100, tail below 20 labelled training images",
+        "boxes": int(catalogue.box_counts[catalogue.boxed].sum()),
+        "boxed": int(catalogue.boxed.sum()),
         "runs": len(project.runs()),
         "lock_holder": project.lock_holder,
     }
+
+
+def _box_words(document: dict[str, Any]) -> str:
+    return f"{document['boxed']} with boxes, " if document["boxed"] else ""
 
 
 def _plan_document(plan: ImportPlan) -> dict[str, Any]:

@@ -224,7 +224,7 @@ def _checked(
 
 def _latest(connection: Connection, rows: Sequence[int]) -> dict[int, Row[Any]]:
     """Read the newest version of the boxes of cases, by row number."""
-    found = {}
+    found: dict[int, Row[Any]] = {}
     for start in range(0, len(rows), CHUNK):
         chosen = box_versions.c.case_row.in_(rows[start : start + CHUNK])
         newest = (

@@ -94,13 +94,16 @@ def _plain(box: DrawnBox) -> dict[str, Any]:
 
 
 def _box(entry: Any) -> DrawnBox:
-    sides = [float(entry[key]) for key in ("x", "y", "w", "h")]
-    if not all(map(math.isfinite, sides)):
+    x, y, w, h = (float(entry[key]) for key in ("x", "y", "w", "h"))
+    if not all(map(math.isfinite, (x, y, w, h))):
         raise ValueError("a side is no number")
     place = entry.get("slice")
     return DrawnBox(
-        int(entry["class"]),
-        *sides,
+        class_id=int(entry["class"]),
+        x=x,
+        y=y,
+        width=w,
+        height=h,
         slice=None if place is None else int(place),
         author=str(entry.get("author", "")),
     )

@@ -1,15 +1,12 @@
 """What boxes must satisfy, and what they amount to: pure functions on records."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ..io.boxes import BoxFault, box_fault, cut_box
 from .boxfiles import DrawnBox
 from .records import ClassRecord
-
-REACH = 1.0
-"""Pixels by which a box may reach over the image's edge: sides are rounded, and corners too."""
 
 
 def box_problem(box: DrawnBox, shape: tuple[int, ...], class_ids: Iterable[int]) -> str | None:
@@ -18,29 +15,23 @@ def box_problem(box: DrawnBox, shape: tuple[int, ...], class_ids: Iterable[int])
     Parameters
     ----------
     shape
-        (z, y, x) or (y, x) of its image; empty where nobody looked into the file.
+        (z, y, x) or (y, x) of its image.
     class_ids
         The classes that a box may have.
     """
+    height, width = shape[-2:]
     if box.class_id not in class_ids:
         return f"There is no class with the number {box.class_id} in use."
-    if not all(map(math.isfinite, box.xywh)):
-        return "A side of the box is no number."
-    if box.width <= 0 or box.height <= 0:
-        return "The box has no area."
-    return _place_problem(box, shape) if shape else None
+    fault = box_fault(box.xywh, (width, height))
+    if fault is BoxFault.OUTSIDE:
+        return f"{fault.capitalize()}, which has {width} x {height} pixels."
+    return f"{fault.capitalize()}." if fault else _slice_problem(box, shape)
 
 
 def cut_to_image(box: DrawnBox, shape: tuple[int, ...]) -> DrawnBox:
     """Cut what reaches over the image's edge; the same box where nothing does."""
-    if not shape:
-        return box
-    height, width = shape[-2:]
-    left, top = max(box.x, 0.0), max(box.y, 0.0)
-    right, bottom = min(box.x + box.width, width), min(box.y + box.height, height)
-    if (left, top) == (box.x, box.y) and right - left >= box.width and bottom - top >= box.height:
-        return box
-    return replace(box, x=left, y=top, width=right - left, height=bottom - top)
+    x, y, width, height = cut_box(box.xywh, (shape[-1], shape[-2]))
+    return replace(box, x=x, y=y, width=width, height=height)
 
 
 def box_counts(boxes: Iterable[DrawnBox]) -> dict[int, int]:
@@ -65,15 +56,9 @@ def present_ids(classes: Sequence[ClassRecord]) -> Mapping[int, int]:
     return present
 
 
-def _place_problem(box: DrawnBox, shape: tuple[int, ...]) -> str | None:
-    height, width = shape[-2:]
-    over = max(-box.x, -box.y, box.x + box.width - width, box.y + box.height - height)
-    gone = box.x >= width or box.y >= height or box.x + box.width <= 0 or box.y + box.height <= 0
-    if over > REACH or gone:
-        return f"The box lies outside of the image, which has {width} x {height} pixels."
-    deep = shape[0] if len(shape) == 3 else None
-    if deep is None and box.slice is not None:
-        return "The box names a slice, and its image is no volume."
-    if deep is not None and (box.slice is None or not 0 <= box.slice < deep):
-        return f"The box names no slice from 0 to {deep - 1}."
+def _slice_problem(box: DrawnBox, shape: tuple[int, ...]) -> str | None:
+    if len(shape) < 3:
+        return None if box.slice is None else "It names a slice, and its image is no volume."
+    if box.slice is None or not 0 <= box.slice < shape[0]:
+        return f"It names no slice from 0 to {shape[0] - 1}."
     return None

@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,16 +11,20 @@ import numpy as np
 
 from ..errors import LongtailError
 from ..files import replacing
+from .boxes import DrawnBox
 from .records import Case, ClassRecord, Split, Status, Task
 from .store import Project
+
+BOX_HEADS = ("file", "finding", "x", "y", "w", "h")
 
 Logits: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def export_labels(project: Project, out: Path) -> int:
-    """Write every labelled case's label map, or one table of image-level classes.
+    """Write every labelled case's label map, or one table of image-level classes; and the boxes.
 
-    Label maps keep the project's class ids, whose names stand in `classes.csv` beside them.
+    Label maps keep the project's class ids, whose names stand in `classes.csv` beside them. Boxes
+    are in `boxes.csv`; an image in which somebody found none has a row without a box.
 
     Returns
     -------
@@ -32,16 +36,19 @@ def export_labels(project: Project, out: Path) -> int:
     LongtailError
         The folder holds files already, or nothing is labelled.
     """
-    cases = project.cases(labelled=True)
-    if not cases:
+    cases, boxes = project.cases(labelled=True), project.boxes_of()
+    if not cases and not boxes:
         raise LongtailError(f"{project.name} has no labelled case to export.", "Label some first.")
     _prepare(out)
     _write_classes(project.classes, out)
+    if boxes:
+        _write_boxes(project, boxes, out)
     if project.task is Task.SEGMENTATION:
-        return _copy_maps(project, [case for case in cases if case.has_mask], out)
-    rows = [(case.id, _names(project.classes, case), case.split, case.status) for case in cases]
-    _write_table(out / "labels.csv", ("file", "labels", "split", "status"), rows)
-    return len(rows)
+        _copy_maps(project, [case for case in cases if case.has_mask], out)
+    elif cases:
+        rows = [(case.id, _names(project.classes, case), case.split, case.status) for case in cases]
+        _write_table(out / "labels.csv", ("file", "labels", "split", "status"), rows)
+    return len({case.id for case in cases} | boxes.keys())
 
 
 def export_predictions(
@@ -93,10 +100,26 @@ def _probabilities(logits: Logits, exclusive: bool) -> Sequence[float]:
     return [float(value) for value in powers / powers.sum()]
 
 
-def _copy_maps(project: Project, cases: Sequence[Case], out: Path) -> int:
+def _copy_maps(project: Project, cases: Sequence[Case], out: Path) -> None:
     for case in cases:
         _copy(project.label_map_path(case.id), out / f"{case.id}.nii.gz")
-    return len(cases)
+
+
+def _write_boxes(project: Project, boxes: Mapping[str, Sequence[DrawnBox]], out: Path) -> None:
+    names = {record.id: record.name for record in project.all_classes}
+    deep = any(box.slice is not None for drawn in boxes.values() for box in drawn)
+    rows: list[tuple[str, ...]] = []
+    for case_id, drawn in boxes.items():
+        for box in drawn:
+            place = (str(box.slice),) if deep else ()
+            rows.append((case_id, names[box.class_id], *map(_short, box.xywh), *place))
+        if not drawn:
+            rows.append((case_id, "none", *[""] * (5 if deep else 4)))
+    _write_table(out / "boxes.csv", BOX_HEADS + (("slice",) if deep else ()), rows)
+
+
+def _short(pixels: float) -> str:
+    return f"{pixels:.12g}"
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -81,7 +81,7 @@ def test_each_change_is_a_version_and_the_same_boxes_are_none(study: Project) ->
         (DrawnBox(1, 1, 1, float("inf"), 5), "no number"),
         (DrawnBox(1, 62, 1, 5, 5), "outside of the image, which has 64 x 64"),
         (DrawnBox(1, 64, 1, 0.5, 5), "outside"),
-        (DrawnBox(1, 1, 1, 5, 5, slice=2), "no volume"),
+        (DrawnBox(1, 1, 1, 5, 5, slice=2), "is no volume"),
     ],
 )
 def test_a_box_that_cannot_be_is_refused_and_the_former_stay(
