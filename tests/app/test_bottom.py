@@ -64,9 +64,9 @@ def test_the_dock_is_asked_to_come_and_go(bottom):
 
 def test_height_and_page_come_back(bottom, qtbot):
     bottom.show_page("doctor")
-    bottom.resize(700, 333)
     bottom.show()
     qtbot.waitExposed(bottom)
+    bottom.resize(700, 333)
     bottom.remember()
     second = Bottom()
     qtbot.addWidget(second)

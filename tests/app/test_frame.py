@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from app_fakes import FakeBackend, Waiting
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QWidget
 
 from longtail.app import leaving, napari_window, window
 from longtail.app.frame import BOTH_FROM_PX, Frame
@@ -92,10 +92,43 @@ def test_panels_stand_in_their_places_with_their_widths(frame, scans, qtbot):
         "Session": Qt.DockWidgetArea.TopDockWidgetArea,
         "Cases": Qt.DockWidgetArea.LeftDockWidgetArea,
         "Work": Qt.DockWidgetArea.RightDockWidgetArea,
+        "Bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
     }
     for dock in frame.docks.values():
         assert dock.titleBarWidget().height() == 0 or not dock.titleBarWidget().isVisible()
     assert [frame.tabs.tabText(i) for i in range(3)] == ["Label", "Train", "Results"]
+
+
+def test_what_opens_at_the_bottom_is_as_wide_as_the_image(frame, scans, qtbot):
+    frame.bottom.add_page("leaf", "Leaf", QWidget)
+    frame.toggle_bottom()
+    assert frame.docks["Bottom"].isHidden()
+    open_in(frame, scans, qtbot)
+    assert frame.docks["Bottom"].isHidden()
+    frame.open_panel("Leaf")
+    image, low = frame.centre.image, frame.bottom
+    assert frame.docks["Bottom"].isVisible()
+    qtbot.waitUntil(lambda: abs(low.width() - image.width()) < 12, timeout=WAIT_MS)
+    sides = frame.docks["Cases"].height()
+    assert sides > image.height() + low.height()
+    frame.room.session.close_project()
+    assert frame.docks["Bottom"].isHidden()
+    open_in(frame, scans, qtbot)
+    assert frame.docks["Bottom"].isVisible()
+    frame.toggle_bottom()
+    assert frame.docks["Bottom"].isHidden()
+
+
+def test_the_menu_window_leads_to_the_pages_at_the_bottom(frame, scans, qtbot):
+    frame.bottom.add_page("leaf", "Leaf", QWidget)
+    open_in(frame, scans, qtbot)
+    menu = frame.viewer.window.window_menu
+    for _ in range(2):
+        menu.aboutToShow.emit()
+    words = [action.text() for action in menu.actions()]
+    assert words.count("Leaf") == 1
+    menu.actions()[words.index("Leaf")].trigger()
+    assert frame.docks["Bottom"].isVisible()
 
 
 def test_what_cannot_be_opened_is_said_in_the_window(frame, tmp_path, qtbot):
