@@ -15,6 +15,7 @@ from ..project.records import Task
 from .settings import CrossEntropySettings, MethodSettings, SupervisedSettings
 from .settings_contrast import ProcoSettings, TwoStageSettings
 from .settings_foundation import FoundationSettings
+from .settings_radiomic import RadiomicContrastSettings
 from .settings_semi import (
     ActionSettings,
     CopyPasteSettings,
@@ -213,6 +214,18 @@ METHODS = Catalogue(
         tasks=(Task.CLASSIFICATION,),
         settings=TwoStageSettings,
         code=".two_stage:build",
+    ),
+    Method(
+        name="radiomic-contrast",
+        title="Radiomic contrast",
+        sentence="Learns to recognise findings and where they are, by comparing each image with "
+        "the texture of the region that speaks for a finding.",
+        when="X-rays with labels for the whole image, many images without labels, and the wish to "
+        "see where a finding is.",
+        tasks=(Task.CLASSIFICATION, Task.MULTILABEL),
+        settings=RadiomicContrastSettings,
+        code=".radiomic_contrast:build",
+        uses_unlabelled=True,
     ),
     Method(
         name="foundation",

@@ -73,10 +73,11 @@ class ImageRun(MethodRun):
         project = self.setup.project
         train = self._answered(project.cases(ids=self.spec.train_labelled))
         val = self._answered(project.cases(ids=self.spec.val)) if self.spec.val else []
-        self.store = PictureStore([*train, *val], self.preprocessing, self.setup.threads)
-        yield Progress(0, len(train) + len(val), what="Reading images")
+        cases = [*train, *val, *self.read_beside()]
+        self.store = PictureStore(cases, self.preprocessing, self.setup.threads)
+        yield Progress(0, len(cases), what="Reading images")
         for done in self.store.read():
-            yield Progress(done, len(train) + len(val), what="Reading images")
+            yield Progress(done, len(cases), what="Reading images")
         yield from left_out(self.store.failed)
         val = [case for case in val if case.id in self.store.rows]
         self._train_on(train)
@@ -85,6 +86,10 @@ class ImageRun(MethodRun):
         torch.manual_seed(self.spec.seed)
         self.network = laid_out(build_network(self._recipe(self.settings.pretrained)), self.dims)
         self.network.to(self.device)
+
+    def read_beside(self) -> Sequence[Case]:
+        """Give cases without labels to read too, for a method that learns from them."""
+        return ()
 
     def card(self) -> ModelCard:
         """Describe the network as it is now; it no longer needs its pretrained weights."""
