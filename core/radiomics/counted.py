@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .firstorder import EPSILON
+from .segments import places
 
 DENSE_MOST = 1 << 24
 """Up to this many cells are counted in place; beyond, only those that occur."""
@@ -49,7 +50,7 @@ def count(row: Tensor, rank: Tensor, size: Tensor, rows: int, table: Tensor) -> 
         (region, rank + 1) the grey level of each rank; `rows / regions` rows follow each region.
     """
     width, sizes = table.shape[1], int(size.max()) + 1
-    cells, counts = _tally((row * width + rank) * sizes + size, rows * width * sizes)
+    cells, counts = tally((row * width + rank) * sizes + size, rows * width * sizes)
     level = cells // sizes
     found = level // width
     return told(
@@ -72,11 +73,12 @@ def keep_rows(counted: Counted, kept: Tensor) -> Counted:
     return Counted(*(part[cells] for part in parts))
 
 
-def _tally(key: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+def tally(key: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Count whole numbers below `cells`: those that occur, in order, and how often."""
     if cells <= DENSE_MOST:
         counts = torch.bincount(key, minlength=cells)
-        found = counts.nonzero()[:, 0]
-        return found, counts[found]
+        found = places(counts > 0)
+        return found, counts.index_select(0, found)
     found, counts = key.unique(return_counts=True)  # type: ignore[no-untyped-call]
     return found, counts
 
@@ -122,9 +124,13 @@ def _uniformity(name: str, part: Tensor, counted: Counted, number: Tensor) -> di
     """Sum over levels (or sizes) of the square of how many there are, over how many in all."""
     most = int(part.max()) + 1
     keys = counted.row * most + part
-    key, place = keys.unique(return_inverse=True)  # type: ignore[no-untyped-call]
-    there = counted.count.new_zeros(len(key)).index_add_(0, place, counted.count)
-    squares = torch.zeros_like(number).index_add_(0, key // most, there * there)
+    if len(number) * most <= DENSE_MOST:
+        there = torch.bincount(keys, counted.count, minlength=len(number) * most)
+        squares = there.view(len(number), most).square().sum(dim=1).to(number.dtype)
+    else:
+        key, place = keys.unique(return_inverse=True)  # type: ignore[no-untyped-call]
+        there = counted.count.new_zeros(len(key)).index_add_(0, place, counted.count)
+        squares = torch.zeros_like(number).index_add_(0, key // most, there * there)
     return {f"{name}_uniformity": squares / number, f"{name}_share": squares / number**2}
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .discretise import least, mean, most, total
+from .segments import mean, spread, starts, total
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 EPSILON = float(torch.finfo(torch.float64).eps)
@@ -18,7 +18,8 @@ def first_order(
     Parameters
     ----------
     values
-        (voxel,) region after region.
+        (voxel,) float64, region after region, in order of size within each: sums of powers
+        cancel, so these are never computed in single precision.
     counts
         (region,) voxels of each region.
     histogram
@@ -32,12 +33,13 @@ def first_order(
     -------
     (region,) by short name; Skewness and Kurtosis of equal values are 0.
     """
-    tenth, quarter, median, third, ninth = quantiles(values, counts)
-    low, high = least(values, counts), most(values, counts)
-    energy = total((values + shift) ** 2, counts)
+    first = starts(counts)
+    tenth, quarter, median, third, ninth = (_quantile(values, first, counts, q) for q in SHARES)
+    low, high = values[first], values[first + counts - 1]
+    energy = total((values + shift).square_(), counts)
     return {
         **_moments(values, counts),
-        **_of_histogram(histogram),
+        **_of_histogram(histogram.to(values.dtype)),
         "Energy": energy,
         "TotalEnergy": energy * voxel_mm3,
         "RootMeanSquared": (energy / counts).sqrt(),
@@ -52,34 +54,18 @@ def first_order(
     }
 
 
-def quantiles(values: Tensor, counts: Tensor) -> tuple[Tensor, ...]:
-    """Give the five quantiles `SHARES` of each region, (region,) each, linear between values."""
-    ordered = _ordered(values, counts)
-    last = (counts - 1).to(values.dtype)
-    return tuple(_at(ordered, share * last) for share in SHARES)
-
-
-def _ordered(values: Tensor, counts: Tensor) -> Tensor:
-    """Values in order, (region, voxel), filled up with infinity."""
-    rows = torch.nn.utils.rnn.pad_sequence(
-        list(torch.split_with_sizes(values, counts.tolist())),
-        batch_first=True,
-        padding_value=torch.inf,
-    )
-    return rows.sort(dim=1).values
-
-
-def _at(ordered: Tensor, place: Tensor) -> Tensor:
+def _quantile(values: Tensor, first: Tensor, counts: Tensor, share: float) -> Tensor:
+    """Value below which a share of each region's voxels lies, linear between values."""
+    place = share * (counts - 1).to(values.dtype)
     below = place.floor()
-    part = place - below
-    first = ordered.gather(1, below.long()[:, None])[:, 0]
-    second = ordered.gather(1, place.ceil().long()[:, None])[:, 0]
-    return first + (second - first) * part
+    lower = values[first + below.long()]
+    upper = values[first + place.ceil().long()]
+    return lower + (upper - lower) * (place - below)
 
 
 def _moments(values: Tensor, counts: Tensor) -> dict[str, Tensor]:
     centre = mean(values, counts)
-    apart = values - centre.repeat_interleave(counts)
+    apart = values - spread(centre, counts)
     square = apart * apart
     variance = mean(square, counts)
     safe = torch.where(variance == 0, 1, variance)
@@ -88,7 +74,7 @@ def _moments(values: Tensor, counts: Tensor) -> dict[str, Tensor]:
         "Variance": variance,
         "Skewness": mean(square * apart, counts) / safe**1.5,
         "Kurtosis": mean(square * square, counts) / safe**2,
-        "MeanAbsoluteDeviation": mean(apart.abs(), counts),
+        "MeanAbsoluteDeviation": mean(apart.abs_(), counts),
     }
 
 
@@ -102,9 +88,10 @@ def _of_histogram(histogram: Tensor) -> dict[str, Tensor]:
 
 def _robust_deviation(values: Tensor, counts: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Mean absolute deviation of the values between the 10th and the 90th percentile."""
-    kept = values >= low.repeat_interleave(counts)
-    kept &= values <= high.repeat_interleave(counts)
-    kept_counts = total(kept.to(values.dtype), counts)
-    middle = total(values * kept, counts) / kept_counts
-    apart = (values - middle.repeat_interleave(counts)).abs() * kept
+    kept = values >= spread(low, counts)
+    kept &= values <= spread(high, counts)
+    inside = kept.to(values.dtype)
+    kept_counts = total(inside, counts)
+    middle = total(values * inside, counts) / kept_counts
+    apart = (values - spread(middle, counts)).abs_().mul_(inside)
     return total(apart, counts) / kept_counts

@@ -9,14 +9,14 @@ COARSENESS_OF_NOTHING = 1e6
 """PyRadiomics' coarseness where no voxel differs from its neighbours."""
 
 
-def grey_tone_difference(levels: Levels, around: Neighbourhood, owner: Tensor) -> dict[str, Tensor]:
+def grey_tone_difference(levels: Levels, around: Neighbourhood, regions: int) -> dict[str, Tensor]:
     """Measure differences to the neighbourhood; definitions as in PyRadiomics' `ngtdm`.
 
     A voxel without neighbours counts with a difference of 0, as in PyRadiomics (IBSI leaves it
     out).
     """
     share = levels.counts[:, 1:] / levels.counts[:, 1:].sum(dim=1, keepdim=True)
-    apart = _apart(levels, around, owner)
+    apart = _apart(levels, around, regions)
     grey, number = levels.table[:, 1:], levels.counts[:, 1:].sum(dim=1)
     there = share > 0
     both = there[:, :, None] & there[:, None, :]
@@ -39,15 +39,13 @@ def grey_tone_difference(levels: Levels, around: Neighbourhood, owner: Tensor) -
     }
 
 
-def _apart(levels: Levels, around: Neighbourhood, owner: Tensor) -> Tensor:
+def _apart(levels: Levels, around: Neighbourhood, regions: int) -> Tensor:
     """(region, rank) sum of the differences of each level's voxels to their neighbours' mean."""
-    dtype = levels.table.dtype
-    grey, seen = levels.grey.to(dtype), around.seen.to(dtype)
-    mean = around.summed.to(dtype) / seen.clamp_min(1)
-    apart = torch.where(seen > 0, (grey - mean).abs(), 0)
-    found = torch.zeros_like(levels.table).view(-1)
-    found.index_add_(0, owner * levels.width + levels.rank, apart)
-    return found.view_as(levels.table)[:, 1:]
+    grey, seen = levels.grey.double(), around.seen.double()
+    mean = around.summed.double() / seen.clamp_min(1)
+    apart = torch.where(seen > 0, (grey - mean).abs_(), 0)
+    found = torch.bincount(levels.code, apart, minlength=regions * levels.width)
+    return found.view(regions, -1)[:, 1:].to(levels.table.dtype)
 
 
 def _over(top: Tensor, bottom: Tensor, otherwise: float) -> Tensor:

@@ -1,12 +1,15 @@
-"""One walk over all directions: pairs of levels, dependent neighbours, mean of the neighbours."""
+"""Neighbours in all directions: pairs of levels, dependent ones, the sum of their levels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from .packing import Packed, Step, narrowest
+
+BYTE_MOST = 255
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,8 @@ class Levels:
     ----------
     grey
         (voxel,) PyRadiomics' number of the level, from 1.
-    rank
-        (voxel,) number among the levels that the region has, from 1.
+    code
+        (voxel,) int32 region x width + number among the levels that the region has, from 1.
     table
         (region, rank + 1) grey level of each rank as a float, 0 where there is none and at 0.
     counts
@@ -26,7 +29,7 @@ class Levels:
     """
 
     grey: Tensor
-    rank: Tensor
+    code: Tensor
     table: Tensor
     counts: Tensor
 
@@ -35,15 +38,18 @@ class Levels:
         """Ranks of the region with most of them, and one for what is outside."""
         return self.table.shape[1]
 
+    @cached_property
+    def highest(self) -> int:
+        """Highest grey level of all."""
+        return int(self.table.max())
+
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What a walk over the neighbours of every voxel counted.
+    """What stands around each voxel.
 
     Parameters
     ----------
-    pairs
-        (region, direction, rank, rank) how often a step leads from one level to another.
     dependent
         (voxel,) neighbours whose level is close to the voxel's.
     seen
@@ -52,7 +58,6 @@ class Neighbourhood:
         (voxel,) sum of their grey levels.
     """
 
-    pairs: Tensor
     dependent: Tensor
     seen: Tensor
     summed: Tensor
@@ -72,11 +77,13 @@ def rank_levels(grey: Tensor, owner: Tensor, regions: int, dtype: torch.dtype) -
     of_rank = torch.zeros(regions, width, dtype=torch.long, device=grey.device)
     of_rank.scatter_add_(1, place, counts)
     table[:, 0] = 0
-    return Levels(grey, place.view(-1)[key], table, of_rank.to(dtype))
+    first = torch.arange(regions, device=grey.device)[:, None] * width
+    code = (first + place).int().view(-1).index_select(0, key)
+    return Levels(grey, code, table, of_rank.to(dtype))
 
 
-def walk(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> Neighbourhood:
-    """Look from each voxel along each step and its reverse.
+def pairs_along(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Tensor:
+    """Count which levels each step leads from and to, (region, direction, rank, rank).
 
     Parameters
     ----------
@@ -86,42 +93,44 @@ def walk(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> N
         Their grey levels.
     steps
         One of each pair of opposite steps.
-    alpha
-        Largest difference at which a neighbour counts as dependent.
     """
-    reach = max(packed.moved(step) for step in steps)
-    highest = int(levels.table.max())
-    grey = packed.line(levels.grey.to(narrowest(2 * len(steps) * highest)), reach)
-    inside = (grey > 0).to(torch.uint8)
-    rank = packed.line(levels.rank.to(narrowest(levels.width)), reach)
-    core = slice(reach, reach + packed.length)
-    from_rank = _first_cells(packed, levels.width).add_(rank[core], alpha=levels.width)
-    dependent, seen, summed = (torch.zeros_like(one) for one in (inside, inside, grey))
-    pairs = []
+    width, core = levels.width, packed.core
+    rank = packed.line(levels.code - packed.owner.int() * width)
+    from_rank = packed.line(levels.code * width)[core]
+    found = []
     for step in steps:
         moved = packed.moved(step)
-        ahead = slice(reach + moved, reach + moved + packed.length)
-        pairs.append(_pairs(from_rank + rank[ahead], packed.regions, levels.width))
+        ahead = rank[core.start + moved : core.stop + moved]
+        counts = torch.bincount(from_rank + ahead, minlength=packed.regions * width**2)
+        found.append(counts.view(packed.regions, width, width)[:, 1:, 1:])
+    return torch.stack(found, dim=1)
+
+
+def look_around(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> Neighbourhood:
+    """Look from each voxel along each step and its reverse.
+
+    Parameters
+    ----------
+    packed, levels, steps
+        As for `pairs_along`.
+    alpha
+        Largest difference of levels at which a neighbour counts as dependent.
+    """
+    each_way = 2 * len(steps)
+    grey = packed.line(levels.grey.to(narrowest(each_way * levels.highest)))
+    inside = (grey > 0).to(torch.uint8 if each_way <= BYTE_MOST else torch.int16)
+    dependent, seen, summed = (torch.zeros_like(one) for one in (inside, inside, grey))
+    core = packed.core
+    for step in steps:
+        moved = packed.moved(step)
+        ahead = slice(core.start + moved, core.stop + moved)
         close = _close(grey[core], grey[ahead], alpha)
         for here, there in ((core, ahead), (ahead, core)):
             dependent[here] += close
             seen[here] += inside[there]
             summed[here] += grey[there]
-    found = (part[core][packed.voxels].long() for part in (dependent, seen, summed))
-    return Neighbourhood(torch.stack(pairs, dim=1), *found)
-
-
-def _first_cells(packed: Packed, width: int) -> Tensor:
-    """(place,) the first cell of its region's matrix."""
-    numbers = torch.arange(packed.regions, dtype=torch.int32, device=packed.voxels.device)
-    first = numbers * width**2
-    return first.repeat_interleave(packed.box_places)
-
-
-def _pairs(key: Tensor, regions: int, width: int) -> Tensor:
-    """(region, rank, rank) how often each pair of ranks occurs, without what is outside."""
-    counts = torch.bincount(key, minlength=regions * width**2)
-    return counts.view(regions, width, width)[:, 1:, 1:]
+    parts = (part.index_select(0, packed.voxels).long() for part in (dependent, seen, summed))
+    return Neighbourhood(*parts)
 
 
 def _close(here: Tensor, there: Tensor, alpha: int) -> Tensor:

