@@ -31,7 +31,7 @@ from .canvas_layers import (
     reuse,
 )
 from .canvas_letters import Letters
-from .canvas_prediction import Prediction
+from .canvas_overlays import Overlays
 from .canvas_reading import Picture, read_picture
 from .canvas_tools import Tools
 from .canvas_view import lettered
@@ -59,14 +59,14 @@ class Canvas:
 
     Attributes
     ----------
-    state
-        `empty`, `reading`, `shown` or `failed`.
-    trouble
-        Why the case could not be shown.
+    state, trouble
+        `empty`, `reading`, `shown` or `failed`, and why the case could not be shown.
     picture
         What is shown.
     labels
         The layer that is drawn on; None for image-level tasks and before a case is shown.
+    prediction, heat, boxes
+        What a run predicted, where it looks for a class, and the boxes that people drew.
     changed
         Emitted when any of these changed, or the tool, its size or what is visible.
     """
@@ -81,7 +81,9 @@ class Canvas:
         self.answers = Answers(self.desk, parent)
         self.tools = Tools(self)
         self.strokes = Strokes(self.desk, parent)
-        self.prediction = Prediction(self.viewer, session, parent)
+        self.overlays = Overlays(self.viewer, self.desk, parent)
+        self.prediction = self.overlays.prediction
+        self.heat, self.boxes = self.overlays.heat, self.overlays.boxes
         self.state: State = "empty"
         self.trouble = ""
         self.picture: Picture | None = None
@@ -159,10 +161,10 @@ class Canvas:
             self.strokes.replace(np.asarray(self.prediction.layer.data))
 
     def hold_hidden(self, hidden: bool) -> None:
-        """Hide labels and prediction for a moment, or show them again."""
+        """Hide labels and all that lies over the image for a moment, or show it again."""
         if self.labels is not None:
             self.labels.visible = not hidden
-        self.prediction.hold_hidden(hidden)
+        self.overlays.hold_hidden(hidden)
 
     def fold(self) -> None:
         """Have all labels in their files when this returns: what starts now reads them there."""
@@ -190,12 +192,9 @@ class Canvas:
             companion.close()
         self._kept.clear()
         self._connect(False)
-        self.answers.close()
-        self.strokes.close()
-        self._errands.close()
-        self._aside.close()
-        self.prediction.close()
-        self.desk.close()
+        threads = (self._errands, self._aside)
+        for part in (self.answers, self.strokes, *threads, self.overlays, self.desk):
+            part.close()
         self._clear()
         self._letters.close()
 
@@ -212,7 +211,7 @@ class Canvas:
             return
         # Taken away now, not with the answer: nobody may draw on the former case any more.
         self._drop_labels()
-        self.prediction.follow(None)
+        self.overlays.follow(None)
         self._enter("reading")
         self._errands.ask(lambda: self._read(case), self._show, self._fail)
 
@@ -239,7 +238,7 @@ class Canvas:
             self._show_labels(picture)
         self._activate()
         self._enter("shown")
-        self.prediction.follow(picture)
+        self.overlays.follow(picture)
         for note in picture.notes:
             self.session.notify(note)
 
@@ -314,7 +313,7 @@ class Canvas:
             (session.run_changed, self._on_run),
             (session.runs_changed, self._on_run),
             (session.project_changed, self._on_run),
-            (self.prediction.changed, self.changed.emit),
+            (self.overlays.changed, self.changed.emit),
             (dims.events.order, self._on_plane),
             (dims.events.ndisplay, self._on_plane),
             (layers.events.removed, self._on_removed),
@@ -339,7 +338,7 @@ class Canvas:
             self._drop_labels()
             self.changed.emit()
         else:
-            self.prediction.forget_layer(event.value)
+            self.overlays.forget_layer(event.value)
 
     def _on_labels(self, case_ids: tuple[str, ...]) -> None:
         # Somebody else wrote labels of the case that is shown: an import, a job.
@@ -375,7 +374,7 @@ class Canvas:
 
     def _clear(self) -> None:
         self._drop_labels()
-        self.prediction.follow(None)
+        self.overlays.follow(None)
         for layer in self.images:
             self._drop(layer)
         self.images, self.picture = [], None
@@ -391,7 +390,7 @@ class Canvas:
             self.viewer.layers.remove(layer)
 
     def _recolour(self) -> None:
-        self.prediction.recolour()
+        self.overlays.recolour()
         if self.labels is not None:
             self.labels.colormap = colours(self._classes(), self._veil)
             self.labels.features = names(self._classes())

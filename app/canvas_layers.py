@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image, Labels
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import Colormap, DirectLabelColormap, ensure_colormap
 
+from ..core.explain.stored import MapArray
 from ..core.project.records import NOT_LABELLED, ClassRecord
 from .canvas_edits import LabelArray
 from .canvas_reading import Picture, Plate, ShareArray
 
 LABELS, PREDICTION, IMAGE, UNCERTAINTY = "labels", "prediction", "image", "uncertainty"
+HEAT = "heat map"
 CLEAR = (0.0, 0.0, 0.0, 0.0)
 # A veil over what nobody labelled yet, when it is asked for: seen, but the image is seen too.
 VEIL = (0.55, 0.62, 0.70, 0.28)
@@ -21,6 +23,10 @@ PREDICTION_OPACITY = 0.9
 UNCERTAINTY_OPACITY = 0.5
 # From black, which adds nothing, over purple to white: even in lightness, so also without colour.
 UNCERTAINTY_COLOURS = "magma"
+HEAT_OPACITY = 0.6
+HEAT_COLOURS = "inferno"
+# Shares of the map's maximum between which it becomes visible: the image stays grey elsewhere.
+HEAT_FROM, HEAT_FULL = 0.1, 0.6
 
 
 @cache
@@ -89,6 +95,29 @@ def uncertainty_layer(picture: Picture, array: ShareArray) -> Image:
         visible=False,
         **_place(picture),
     )
+
+
+def heat_layer(picture: Picture, values: MapArray, opacity: float) -> Image:
+    """Make the layer of a heat map: clear where nothing speaks for the class."""
+    return Image(
+        values,
+        name=HEAT,
+        colormap=heat_colours(),
+        contrast_limits=(0.0, 1.0),
+        blending="translucent",
+        opacity=opacity,
+        interpolation2d="linear",
+        **_place(picture),
+    )
+
+
+@cache
+def heat_colours() -> Colormap:
+    """Give the colours of heat maps: even in lightness, and clear at their lower end."""
+    colours = np.array(ensure_colormap(HEAT_COLOURS).map(np.linspace(0, 1, 256)))
+    rising = (np.linspace(0, 1, 256) - HEAT_FROM) / (HEAT_FULL - HEAT_FROM)
+    colours[:, 3] = np.clip(rising, 0, 1)
+    return Colormap(colours, name="heat")
 
 
 def can_reuse(layer: Image, plate: Plate, picture: Picture) -> bool:

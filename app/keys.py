@@ -45,6 +45,16 @@ KEY_TABLE: KeyTable = (
         ),
     ),
     (
+        "Draw boxes on images",
+        (
+            ("B", "take the box tool, or put it down"),
+            ("1-9", "class of the box in hand and of the next one"),
+            ("Delete", "delete the box in hand"),
+            ("Ctrl+Z", "undo"),
+            ("Ctrl+Shift+Z", "redo"),
+        ),
+    ),
+    (
         "Go through the cases",
         (
             ("Return", "reviewed, next"),
@@ -54,7 +64,10 @@ KEY_TABLE: KeyTable = (
     ),
     (
         "Look at what a run says",
-        (("Shift+U", "show or hide where it is unsure"),),
+        (
+            ("H", "heat map of the next class, the likeliest first; then none"),
+            ("Shift+U", "show or hide where it is unsure"),
+        ),
     ),
     (
         "Window",
@@ -103,6 +116,9 @@ class Keys:
         for image in self._canvas.images:
             if image not in self._bound:
                 self._bind(image, self._on_images())
+        boxes = self._canvas.boxes.layer
+        if boxes is not None and boxes not in self._bound:
+            self._bind(boxes, self._on_boxes())
 
     def _bind(self, layer: Layer, acts: dict[str, Act]) -> None:
         self._bound.add(layer)
@@ -111,19 +127,41 @@ class Keys:
 
     def _everywhere(self) -> dict[str, Act]:
         session, tools = self._session, self._canvas.tools
-        unsure = self._canvas.prediction.uncertainty
+        unsure, heat = self._canvas.prediction.uncertainty, self._canvas.heat
         return {
             "PageUp": lambda _viewer: session.previous_case(),
             "PageDown": lambda _viewer: session.next_case(),
             "U": lambda _viewer: session.next_unlabelled(),
             "Shift-U": lambda _viewer: unsure.toggle(),
+            "H": lambda _viewer: heat.cycle(),
             "Enter": lambda _viewer: tools.reviewed_next(),
         }
 
     def _on_images(self) -> dict[str, Act]:
+        boxes = self._canvas.boxes
+        return self._on_classes() | {
+            "B": lambda _layer: boxes.take(),
+            "Control-Z": lambda _layer: boxes.undo(),
+            "Control-Shift-Z": lambda _layer: boxes.redo(),
+        }
+
+    def _on_classes(self) -> dict[str, Act]:
         tools = self._canvas.tools
         acts: dict[str, Act] = {str(n): _with_number(tools.choose_number, n) for n in DIGITS}
         return acts | {"0": lambda _layer: tools.zero()}
+
+    def _on_boxes(self) -> dict[str, Act]:
+        boxes = self._canvas.boxes
+        acts: dict[str, Act] = {str(n): _with_number(boxes.choose_number, n) for n in DIGITS}
+        return acts | {
+            "B": lambda _layer: boxes.take(),
+            "Control-Z": lambda _layer: boxes.undo(),
+            "Control-Shift-Z": lambda _layer: boxes.redo(),
+            "Delete": lambda _layer: boxes.remove_selected(),
+            "Backspace": lambda _layer: boxes.remove_selected(),
+            "Escape": lambda _layer: boxes.put_down(),
+            "Enter": lambda _layer: self._canvas.tools.reviewed_next(),
+        }
 
     def _on_labels(self) -> dict[str, Act]:
         tools, strokes, canvas = self._canvas.tools, self._canvas.strokes, self._canvas
@@ -133,7 +171,7 @@ class Keys:
             yield
             canvas.hold_hidden(False)
 
-        return self._on_images() | {
+        return self._on_classes() | {
             "Shift-0": lambda _layer: tools.unlabel(),
             "P": lambda _layer: tools.take("paint"),
             "E": lambda _layer: tools.take("erase"),

@@ -402,7 +402,8 @@ class Session:
         if finished.outcome is Outcome.FAILED:
             self.notify(f"{tracked.title}: {finished.reason} {finished.remedy}".strip(), "error")
         self.job_finished.emit(tracked, finished)
-        self.runs_changed.emit()
+        if not tracked.job.only_looks:
+            self.runs_changed.emit()
 
 
 _KEPT = ("completed", "stopped")

@@ -54,6 +54,8 @@ class Job(ABC):
     """
 
     interactive: ClassVar[bool] = False
+    only_looks: ClassVar[bool] = False
+    """It leaves nothing in the project that lists and counts would have to be read again for."""
 
     @property
     @abstractmethod

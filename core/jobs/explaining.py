@@ -1,17 +1,14 @@
 """Show where a run looks in one case, for the window."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..backend.events import Artifact
 from ..backend.job import Job, JobContext, Steps
 from ..errors import LongtailError
 from ..evaluate.setting import read_setting
-from ..files import replacing
-from ..project.paths import file_stem
+from ..explain.stored import FOLDER, map_path, write_stored
 from ..project.records import Task
 from ..project.store import Project
 from .opening import opened
@@ -20,14 +17,6 @@ from .predicting import ReadyNetwork, current_ids, load_run
 if TYPE_CHECKING:
     from ..explain.whole import CaseMap
     from ..io.image import Image
-
-FOLDER = "explanations"
-"""Where the maps of a run lie in its folder."""
-
-
-def map_name(case_id: str, class_id: int, variant: str) -> str:
-    """Give the name of the file of a map."""
-    return f"{file_stem(case_id)}--class-{class_id}--{variant}.npz"
 
 
 @dataclass(frozen=True)
@@ -63,6 +52,7 @@ class ExplainCaseJob(Job):
     """
 
     interactive: ClassVar[bool] = True
+    only_looks: ClassVar[bool] = True
 
     project: str
     run_id: str
@@ -107,8 +97,8 @@ class ExplainCaseJob(Job):
             "point": None if point is None else [value + 0.5 for value in reversed(point)],
             "weights_hash": network.weights_hash,
         }
-        path = folder / FOLDER / map_name(self.case_id, class_id, self.variant)
-        _write(path, found, about)
+        path = map_path(folder, self.case_id, class_id, self.variant)
+        write_stored(path, found.values, about)
         yield Artifact(path.as_posix(), "explanation")
         return {**about, "file": f"runs/{self.run_id}/{FOLDER}/{path.name}"}
 
@@ -197,14 +187,3 @@ def _probability(
 ) -> float | None:
     shares = _shares(project, run_id, network, found)
     return shares[column] if shares else None
-
-
-def _write(path: Path, found: "CaseMap", about: dict[str, Any]) -> None:
-    import numpy as np
-
-    with replacing(path) as aside, aside.open("wb") as file:
-        np.savez_compressed(
-            file,
-            map=found.values.astype(np.float16),
-            about=np.array(json.dumps(about, ensure_ascii=False, allow_nan=False)),
-        )

@@ -12,8 +12,9 @@ from longtail.core.checkpoints.card import ModelCard
 from longtail.core.checkpoints.store import save
 from longtail.core.data.preprocessing import Intensity, Preprocessing
 from longtail.core.evaluate.setting import Setting
+from longtail.core.explain.stored import map_name
 from longtail.core.explain.variants import VARIANTS
-from longtail.core.jobs.explaining import ExplainCaseJob, map_name
+from longtail.core.jobs.explaining import ExplainCaseJob
 from longtail.core.methods.spec import RunSpec
 from longtail.core.nets.recipe import NetworkRecipe, build_network
 from longtail.core.project.records import ImageLabels, NewCase, Split, Task

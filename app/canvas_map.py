@@ -1,0 +1,368 @@
+"""Where the chosen run looks for a class: a heat map over the image, in a layer of its own.
+
+A map is computed in the compute process, before a training goes on; what was computed once is
+read from the run's folder. Only a worker reads files. Words tell what there is to say where
+there is nothing to see.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from psygnal import Signal
+from qtpy.QtCore import QObject, QTimer
+
+from ..core.backend.events import Finished, Outcome
+from ..core.explain.stored import StoredMap
+from ..core.project.records import RunRecord, Task
+from .background import Errands
+from .canvas_layers import HEAT_OPACITY, heat_layer
+from .canvas_map_box import PredictedBox
+from .canvas_map_reading import (
+    LIKELIEST,
+    FoundMap,
+    boxes_at,
+    classes_by_probability,
+    find_current,
+    read_found,
+)
+from .canvas_reading import Picture
+from .session import Session
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from napari.layers import Image
+
+    from ..core.explain.boxes import FoundBox
+    from ..core.jobs.explaining import ExplainCaseJob
+    from .tracked import TrackedJob
+
+State = Literal["off", "computing", "shown", "silent", "failed"]
+NO_RUN = "A heat map shows where a run looks. Train a run first, or choose one in Results."
+ONLY_LOOKED_AT = "This project can only be looked at here, so no heat map is computed."
+SETTLE_MS = 60
+
+
+class HeatMap:
+    """The heat map over the case that is shown.
+
+    Attributes
+    ----------
+    class_id
+        The class it is wanted of; `LIKELIEST`, or None while it is off. Kept from case to case.
+    state
+        `off`, `computing`, `shown`, `silent` (the map says nothing: `words` tell why) or `failed`.
+    words
+        What to say of it.
+    found
+        The map and its boxes.
+    layer
+        None where there is nothing to see.
+    box_rejected
+        Whether the box is not to be drawn: a person has said that it is wrong.
+    changed
+        Emitted when any of these changed.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: "Viewer", session: Session, parent: QObject | None = None) -> None:
+        self._viewer, self._session = viewer, session
+        self.class_id: int | None = None
+        self.state: State = "off"
+        self.words = ""
+        self.found: FoundMap | None = None
+        self.layer: Image | None = None
+        self.box_rejected = False
+        self.box = PredictedBox(viewer, parent)
+        self._variant = "grad-cam"
+        self._opacity, self._threshold = HEAT_OPACITY, 0.5
+        self._asked_by_key = False
+        self._picture: Picture | None = None
+        self._job: TrackedJob | None = None
+        self._wanted: ExplainCaseJob | None = None
+        self._errands = Errands(1, "longtail heat maps", parent)
+        self._soon = QTimer(parent)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SETTLE_MS)
+        self._soon.timeout.connect(self._find_boxes)
+        session.job_finished.connect(self._job_finished)
+        session.run_changed.connect(self._seek)
+        session.project_changed.connect(self._on_project)
+
+    # --- what a panel may ask ---
+
+    @property
+    def variant(self) -> str:
+        """The way it is computed, one of `VARIANTS`."""
+        return self._variant
+
+    @variant.setter
+    def variant(self, variant: str) -> None:
+        if variant != self._variant:
+            self._variant = variant
+            self._seek()
+
+    @property
+    def opacity(self) -> float:
+        """How opaque it is, 0 to 1; kept from case to case."""
+        return self._opacity
+
+    @opacity.setter
+    def opacity(self, opacity: float) -> None:
+        self._opacity = opacity
+        if self.layer is not None:
+            self.layer.opacity = opacity
+
+    @property
+    def threshold(self) -> float:
+        """From which share of the map's maximum a place lies in the box."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, threshold: float) -> None:
+        self._threshold = min(max(threshold, 0.01), 1.0)
+        self._soon.start()
+
+    @property
+    def stored(self) -> StoredMap | None:
+        """The map that is there, seen or silent."""
+        return self.found.stored if self.found is not None else None
+
+    @property
+    def best_box(self) -> "FoundBox | None":
+        """The box around the hottest part; None where the map points nowhere."""
+        return self.found.boxes[0] if self.found is not None and self.found.boxes else None
+
+    def choose(self, class_id: int | None) -> None:
+        """Show the map of a class, of the likeliest one (`LIKELIEST`), or with None no map."""
+        if class_id != self.class_id or self.state == "failed":
+            self.class_id = class_id
+            self.box_rejected = False
+            self._seek()
+
+    def cycle(self) -> None:
+        """Go to the next class by probability; behind the last one the map goes off."""
+        self._asked_by_key = True
+        order = self._order()
+        shown = self.stored.class_id if self.stored is not None else self.class_id
+        if not order:
+            self._session.notify(NO_RUN)
+        elif shown not in order:
+            self.choose(order[0])
+        else:
+            later = order[order.index(shown) + 1 :]
+            self.choose(later[0] if later else None)
+
+    def reject_box(self, rejected: bool) -> None:
+        """Draw the box no more, or again."""
+        self.box_rejected = rejected
+        self._draw_box()
+        self.changed.emit()
+
+    # --- what the canvas tells ---
+
+    def follow(self, picture: Picture | None) -> None:
+        """Another case is shown, or none."""
+        self._picture = picture
+        self.box_rejected = False
+        self._seek()
+
+    def hold_hidden(self, hidden: bool) -> None:
+        """Hide it for a moment, or show it again."""
+        if self.layer is not None:
+            self.layer.visible = not hidden
+        self.box.hold_hidden(hidden)
+
+    def forget_layer(self, layer: object) -> None:
+        """Let go of a layer if it is ours: somebody else removed it."""
+        if layer is self.layer:
+            self.class_id = None
+            self.layer = None
+            self._seek()
+        elif layer is self.box.layer:
+            self.box.forget_layer()
+
+    def close(self) -> None:
+        """Take the layers away and follow nothing more."""
+        self._soon.stop()
+        self._session.job_finished.disconnect(self._job_finished)
+        self._session.run_changed.disconnect(self._seek)
+        self._session.project_changed.disconnect(self._on_project)
+        self._errands.close()
+        self._clear()
+        self.box.close()
+
+    # --- seeking the map ---
+
+    def _on_project(self) -> None:
+        self.class_id = None
+        self._seek()
+
+    def _seek(self) -> None:
+        self._errands.forget()
+        self._drop_job()
+        self._clear()
+        picture, class_id = self._picture, self.class_id
+        if class_id is None or picture is None:
+            self._enter("off")
+            return
+        run, folder = self._run(), self._run_folder()
+        if run is None or folder is None:
+            self._enter("failed", NO_RUN)
+            return
+        self._enter("computing")
+        case, variant, threshold = picture.case, self._variant, self._threshold
+
+        def look() -> FoundMap | None:
+            if class_id == LIKELIEST:
+                return None
+            return find_current(folder, case, class_id, variant, threshold)
+
+        self._errands.ask(look, self._show_or_compute, self._fail)
+
+    def _show_or_compute(self, found: FoundMap | None) -> None:
+        if found is not None:
+            self._show(found)
+        else:
+            self._compute()
+
+    def _compute(self) -> None:
+        from ..core.jobs.explaining import ExplainCaseJob
+
+        project, run_id, picture = self._session.project, self._session.run_id, self._picture
+        if project is None or run_id is None or picture is None:
+            return
+        if not project.writable:
+            self._enter("failed", ONLY_LOOKED_AT)
+            return
+        self._wanted = ExplainCaseJob(
+            project.path.as_posix(),
+            run_id,
+            picture.case.id,
+            class_id=self.class_id or None,
+            variant=self._variant,
+            threshold=self._threshold,
+        )
+        self._job = self._session.submit(self._wanted)
+
+    def _job_finished(self, tracked: "TrackedJob", finished: Finished) -> None:
+        # Where jobs run at once this comes before `submit` has returned.
+        if tracked.job is not self._wanted:
+            return
+        self._job = self._wanted = None
+        picture, project = self._picture, self._session.project
+        if finished.outcome is Outcome.COMPLETED and picture is not None and project is not None:
+            path = project.path / str((finished.result or {}).get("file", ""))
+            case, threshold = picture.case, self._threshold
+            self._errands.ask(lambda: read_found(path, case, threshold), self._show, self._fail)
+        elif finished.outcome is Outcome.FAILED:
+            self._enter("failed", f"{finished.reason} {finished.remedy}".strip())
+        else:
+            self.class_id = None
+            self._enter("off")
+
+    def _drop_job(self) -> None:
+        job, self._job, self._wanted = self._job, None, None
+        if job is not None and job.finished is None:
+            job.cancel()
+
+    def _fail(self, error: Exception) -> None:
+        self._clear()
+        self._enter("failed", str(error))
+
+    # --- showing it ---
+
+    def _show(self, found: FoundMap) -> None:
+        picture = self._picture
+        if picture is None:
+            return
+        self.found, self.class_id = found, found.stored.class_id
+        if not found.stored.says_where:
+            self._enter("silent", silent_words(found.stored, self._noun))
+            return
+        self._add(picture, found.stored)
+        self._draw_box()
+        self._enter("shown")
+
+    def _add(self, picture: Picture, stored: StoredMap) -> None:
+        layers, active = self._viewer.layers, self._viewer.layers.selection.active
+        self.layer = heat_layer(picture, stored.values, self._opacity)
+        layers.insert(len(picture.plates), self.layer)
+        # napari makes a new layer the active one: what is drawn on stays it.
+        if active is not None and active in layers:
+            layers.selection.active = active
+
+    def _find_boxes(self) -> None:
+        stored, threshold = self.stored, self._threshold
+        if stored is None or self.state != "shown":
+            return
+
+        def take(boxes: "tuple[FoundBox, ...]") -> None:
+            if stored is self.stored:
+                self.found = FoundMap(stored, boxes)
+                self._draw_box()
+                self.changed.emit()
+
+        self._errands.ask(lambda: boxes_at(stored, threshold), take, self._fail)
+
+    def _draw_box(self) -> None:
+        self.box.show(self._picture, None if self.box_rejected else self.best_box)
+
+    def _clear(self) -> None:
+        self.found = None
+        layer, self.layer = self.layer, None
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+        self.box.show(None, None)
+
+    def _enter(self, state: State, words: str = "") -> None:
+        self.state, self.words = state, words
+        if self._asked_by_key and state != "computing":
+            self._asked_by_key = False
+            self._answer_key()
+        self.changed.emit()
+
+    def _answer_key(self) -> None:
+        """Say what a key has led to: no panel need be open that tells it."""
+        stored = self.stored
+        if self.state == "silent":
+            self._session.notify(self.words)
+        elif self.state == "shown" and stored is not None:
+            share = "" if stored.probability is None else f" {stored.probability:.2f}"
+            self._viewer.status = f"Heat map: {stored.class_name}{share} · H shows the next class"
+
+    # --- what is known ---
+
+    @property
+    def _is_segmentation(self) -> bool:
+        project = self._session.project
+        return project is not None and project.task is Task.SEGMENTATION
+
+    @property
+    def _noun(self) -> str:
+        return "scan" if self._is_segmentation else "image"
+
+    def _run(self) -> RunRecord | None:
+        project, run_id = self._session.project, self._session.run_id
+        return project.run(run_id) if project is not None and run_id is not None else None
+
+    def _run_folder(self) -> Path | None:
+        project, run_id = self._session.project, self._session.run_id
+        return project.run_folder(run_id) if project is not None and run_id is not None else None
+
+    def _order(self) -> tuple[int, ...]:
+        project, run, case = self._session.project, self._run(), self._session.case
+        if project is None or run is None or case is None:
+            return ()
+        return classes_by_probability(project, run, case.id)
+
+
+def silent_words(stored: StoredMap, noun: str) -> str:
+    """Say why a map shows nothing, in words."""
+    name = stored.class_name
+    return {
+        "constant": f"Every place of this {noun} speaks alike for {name}: "
+        "the map cannot say where.",
+        "empty": f"Nothing in this {noun} speaks for {name}, so there is no map.",
+        "absent": f"The run outlines no {name} in this {noun}, so there is nothing to explain.",
+    }.get(stored.kind, f"The map of {name} cannot be computed: the network's numbers overflow.")
