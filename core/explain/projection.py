@@ -1,0 +1,110 @@
+"""From points in many dimensions to the plane: PCA at once, UMAP and t-SNE with progress.
+
+All look at features of length 1, so that they order points as cosines do, and give the same for
+the same seed. Nothing here needs torch.
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from .nearest import Floats, unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Doubles: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+Flattening: TypeAlias = "Generator[tuple[int, int], None, Flat]"
+"""Gives (done, total) on the way."""
+
+ROWS_AT_ONCE = 8192
+
+
+class Flat(NamedTuple):
+    """Points in the plane, (point, 2); `explained` is PCA's share of the spread of each axis."""
+
+    points: Floats
+    explained: tuple[float, ...] = ()
+
+
+def flatten_by_pca(features: np.ndarray[Any, Any]) -> Flattening:
+    """Show points in the two directions in which they spread most."""
+    points, explained = principal(unit_rows(features), 2)
+    yield 1, 1
+    return Flat(points, tuple(float(share) for share in explained))
+
+
+def principal(rows: Floats, dims: int) -> tuple[Floats, Doubles]:
+    """Give the first principal components.
+
+    Parameters
+    ----------
+    rows
+        (point, width).
+    dims
+        How many; zeros where there are fewer points or directions.
+
+    Returns
+    -------
+    tuple
+        (point, dims) float32 and (dims,) the share of the variance that each explains. The sign of
+        a component is chosen so that its largest loading is positive.
+    """
+    kept: Floats = np.zeros((len(rows), dims), np.float32)
+    shares = np.zeros(dims)
+    if len(rows) < 2 or not rows.shape[1]:
+        return kept, shares
+    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    kept_dims = min(dims, *rows.shape)
+    axes, variances, total = _axes(centred, kept_dims)
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(kept_dims)] < 0, -1.0, 1.0)
+    kept[:, :kept_dims] = centred @ axes.astype(np.float32)
+    shares[:kept_dims] = variances / max(total, np.finfo(np.float64).tiny)
+    return kept, shares
+
+
+def _axes(centred: Floats, dims: int) -> tuple[Doubles, Doubles, float]:
+    """Give the directions of largest variance (width, dims), the variances, and their sum."""
+    from scipy.linalg import eigh
+
+    count, width = centred.shape
+    tall = count >= width
+    products = _products(centred if tall else centred.T)
+    size = len(products)
+    variances, vectors = eigh(products, subset_by_index=(size - dims, size - 1))
+    variances, vectors = np.clip(variances[::-1], 0, None), vectors[:, ::-1]
+    if not tall:
+        # The products of points have the same variances; their vectors lead to the directions.
+        vectors = centred.T @ vectors
+        lengths = np.linalg.norm(vectors, axis=0)
+        vectors = vectors / np.where(lengths > 0, lengths, 1.0)
+    return vectors, variances, float(np.trace(products))
+
+
+def _products(tall: Floats) -> Doubles:
+    """Add up the products of all pairs of columns, (column, column)."""
+    total = np.zeros((tall.shape[1], tall.shape[1]))
+    for start in range(0, len(tall), ROWS_AT_ONCE):
+        part = tall[start : start + ROWS_AT_ONCE]
+        total += part.T @ part
+    return total
+
+
+def align(points: Floats, onto: Floats) -> Floats:
+    """Turn, mirror, scale and move points so that they lie best on others (Procrustes).
+
+    Gower, Generalized Procrustes analysis, Psychometrika 40 (1975): with both sets around their
+    means, the rotation is U V' of the singular value decomposition of points' onto, and the scale
+    the sum of the singular values over the sum of squares of the points.
+
+    Parameters
+    ----------
+    points, onto
+        (point, dims), of the same points.
+    """
+    mean, target = points.mean(axis=0, dtype=np.float64), onto.mean(axis=0, dtype=np.float64)
+    own, other = points - mean, onto - target
+    left, values, right = np.linalg.svd(own.T @ other)
+    size = float((own**2).sum())
+    scale = float(values.sum()) / size if size > 0 else 1.0
+    return np.asarray(own @ (left @ right) * scale + target, np.float32)
