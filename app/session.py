@@ -137,6 +137,8 @@ class Session:
     case_about_to_change = Signal()
     case_changed = Signal()
     cases_asked = Signal(tuple, str)
+    cases_selected = Signal(tuple)
+    alike_asked = Signal(tuple)
     labels_changed = Signal(tuple)
     run_changed = Signal()
     runs_changed = Signal()
@@ -272,6 +274,14 @@ class Session:
             self.cases_asked.emit(tuple(case_ids), words)
         else:
             self.notify(f"No case: {words}.")
+
+    def select_cases(self, case_ids: Sequence[str]) -> None:
+        """Select cases in every panel that shows several; none lets go of all."""
+        self.cases_selected.emit(tuple(case_ids))
+
+    def ask_alike(self, case_ids: Sequence[str]) -> None:
+        """Ask for the cases that a network finds most like these."""
+        self.alike_asked.emit(tuple(case_ids))
 
     def labels_saved(self, case_ids: Sequence[str]) -> None:
         """Say that labels or a status were written: counts and lists are read again."""

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
-from qtpy.QtCore import QObject, QRectF, QSize, QTimer, Signal
+from qtpy.QtCore import QElapsedTimer, QObject, QRectF, QSize, QTimer, Signal
 from qtpy.QtGui import QImage, QPainter
 
 from ..background import Errands
 from .embedding_raster import Floats, Layer, Picture, over, paint, paint_density, sampled
 from .embedding_view import View
 
-BEAT_MS = 60
-"""How long after a change the points are painted anew; meanwhile the old picture is moved."""
+BEAT_MS, LONGEST_MS = 80, 500
+"""Points are painted anew when nothing has changed for a beat, and after the longest time in any
+case; meanwhile the old picture is moved."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class Painting(QObject):
         self._errands = Errands(1, "longtail embedding", self)
         self._make: Callable[[], Wish | None] = lambda: None
         self._busy = self._again = False
-        self._beat = QTimer(self, singleShot=True, interval=BEAT_MS)
+        self._since = QElapsedTimer()
+        self._beat = QTimer(self, singleShot=True)
         self._beat.timeout.connect(self._paint)
 
     def wish(self, make: Callable[[], Wish | None], *, at_once: bool = False) -> None:
@@ -101,7 +103,10 @@ class Painting(QObject):
             self._beat.stop()
             self._paint()
         elif not self._beat.isActive():
-            self._beat.start()
+            self._since.restart()
+            self._beat.start(BEAT_MS)
+        else:
+            self._beat.start(max(0, min(BEAT_MS, LONGEST_MS - self._since.elapsed())))
 
     def now(self) -> None:
         """Paint here and now, such as before a picture is saved."""

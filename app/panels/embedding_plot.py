@@ -6,21 +6,13 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import (
-    QColor,
-    QImage,
-    QKeyEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPolygonF,
-    QResizeEvent,
-)
+from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QWidget
 
 from ..theme import BLUE, look
 from ..widgets.paint import painting
 from .embedding_grid import PointGrid, Rows, inside_mask
+from .embedding_mouse import SHIFT, Mouse, mask_of
 from .embedding_overlay import paint_lasso, paint_ring, paint_stars, paint_words
 from .embedding_picture import Painting, PictureItem, Wish
 from .embedding_points import Dress, Flags, Points, ground_colour, layers_of
@@ -64,7 +56,7 @@ class EmbeddingPlot(pg.GraphicsView):
         self._adds = self._lasso = False
         self._hovered = self._shown = -1
         self._fits = True
-        self.box = _Box(self)
+        self.box = Mouse(self)
         self.picture = PictureItem()
         self.painting = Painting(self.picture, self)
         self._set_up()
@@ -279,7 +271,7 @@ class EmbeddingPlot(pg.GraphicsView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """L draws, arrows move, plus and minus zoom, Home shows all; other keys go on."""
         act = self._acts().get(event.key())
-        plain = not event.modifiers() & ~(_SHIFT | Qt.KeyboardModifier.KeypadModifier)
+        plain = not event.modifiers() & ~(SHIFT | Qt.KeyboardModifier.KeypadModifier)
         if act is None or not plain:
             event.ignore()
             return
@@ -330,7 +322,8 @@ class EmbeddingPlot(pg.GraphicsView):
         if points is None or not len(points):
             return None
         ratio = self.devicePixelRatioF()
-        layers = layers_of(points, self._chosen, self._dress, look().tokens, ratio)
+        area = size.width() * size.height()
+        layers = layers_of(points, self._chosen, self._dress, look().tokens, area, ratio)
         wide, high = round(size.width() * ratio), round(size.height() * ratio)
         dense = points.is_dense and self._chosen is None
         return Wish(points.spots, tuple(layers), dense, self.view, wide, high)
@@ -384,62 +377,3 @@ class EmbeddingPlot(pg.GraphicsView):
     def close_threads(self) -> None:
         """Wait for what is being painted."""
         self.painting.close()
-
-
-_SHIFT = Qt.KeyboardModifier.ShiftModifier
-_LEFT = Qt.MouseButton.LeftButton
-
-
-class _Box(pg.ViewBox):
-    """The plane as pyqtgraph moves and zooms it, and the mouse handed on where it draws."""
-
-    def __init__(self, plot: EmbeddingPlot) -> None:
-        super().__init__(enableMenu=False, border=None)
-        self._plot = plot
-        self.setDefaultPadding(0)
-        self.disableAutoRange()
-
-    def mouseDragEvent(self, ev: Any, axis: Any = None) -> None:
-        """Draw a line in the lasso's mode or with Shift, else move the plane."""
-        shift = bool(ev.modifiers() & _SHIFT)
-        if ev.button() == _LEFT and (self._plot.lasso or shift):
-            ev.accept()
-            for spot in [ev.buttonDownScenePos()] if ev.isStart() else []:
-                self._plot.draw_line(QPointF(spot), begins=True, ends=False, adds=shift)
-            self._plot.draw_line(
-                QPointF(ev.scenePos()), begins=False, ends=ev.isFinish(), adds=shift
-            )
-            return
-        self._plot.user_moves()
-        super().mouseDragEvent(ev, axis)
-
-    def mouseClickEvent(self, ev: Any) -> None:
-        """Tell what was clicked, and where a menu is wanted."""
-        ev.accept()
-        if ev.button() == Qt.MouseButton.RightButton:
-            self._plot.ask_menu(QPointF(ev.scenePos()))
-        elif ev.double():
-            self._plot.fit()
-        elif ev.button() == _LEFT:
-            self._plot.click(QPointF(ev.scenePos()))
-
-    def wheelEvent(self, ev: Any, axis: Any = None) -> None:
-        """Zoom to the mouse."""
-        self._plot.user_moves()
-        super().wheelEvent(ev, axis)
-
-
-def mask_of(line: Sequence[QPointF], size: QSize) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Give the pixels inside a closed line, (height, width)."""
-    path = QPainterPath()
-    path.addPolygon(QPolygonF(list(line)))
-    path.closeSubpath()
-    image = QImage(size, QImage.Format.Format_Grayscale8)
-    image.fill(0)
-    painter = QPainter(image)
-    try:
-        painter.fillPath(path, QColor(255, 255, 255))
-    finally:
-        painter.end()
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(size.height(), image.bytesPerLine())
-    return rows[:, : size.width()] > 127

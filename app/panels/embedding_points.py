@@ -78,7 +78,12 @@ class Dress:
 
 
 def layers_of(
-    points: Points, chosen: Flags | None, dress: Dress, tokens: Tokens, ratio: float = 1.0
+    points: Points,
+    chosen: Flags | None,
+    dress: Dress,
+    tokens: Tokens,
+    area: float,
+    ratio: float = 1.0,
 ) -> list[Layer]:
     """Give what is painted, the commonest kind at the bottom; chosen points come to the front.
 
@@ -86,10 +91,12 @@ def layers_of(
     ----------
     chosen
         (n,) the points that were chosen, or None where none are.
+    area
+        The size of the plot, in pixels of Qt; it decides how large points are.
     ratio
         Pixels of the screen in a pixel of Qt.
     """
-    size = (dress.size_px or size_for(len(points))) * ratio
+    size = (dress.size_px or size_for(len(points), area)) * ratio
     looks = [(to_rgb(line_colour(kind.colour, tokens)), kind.shape) for kind in points.kinds]
     card = to_rgb(tokens.card)
     rows_of = _by_kind(points)

@@ -22,6 +22,7 @@ PHASES = 4
 FINEST = 6
 DENSITY_FROM = 200_000
 SAMPLE = 20_000
+SIZES = (3.0, 9.0)
 _LEAST_DENSE = 0.25
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -120,12 +121,12 @@ def sampled(layers: Sequence[Layer], most: int = SAMPLE) -> list[Layer]:
     ]
 
 
-def size_for(count: int) -> float:
-    """Give how large points are drawn where nobody chose: the more there are, the smaller."""
-    for most, size in ((1_500, 9.0), (6_000, 7.0), (20_000, 5.0), (60_000, 4.0)):
-        if count <= most:
-            return size
-    return 3.0
+def size_for(count: int, area: float) -> float:
+    """Give how large points are drawn where nobody chose: about what their share of `area` is.
+
+    `area` is that of the plot, in the square of the unit of the answer.
+    """
+    return float(np.clip(np.sqrt(area / max(count, 1)), *SIZES))
 
 
 def coverage(spots: Floats, shape: str, size_px: float, width: int, height: int) -> Floats:
