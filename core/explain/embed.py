@@ -158,7 +158,7 @@ def _seen(eyes: Eyes, images: Sequence[tuple[str, Prepared]]) -> list[Seen]:
     with torch.autocast(eyes.device.partition(":")[0], dtype=dtype, enabled=dtype is not None):
         found = eyes.look(batch)
     features, logits = (
-        [part.mean(0).numpy() for part in each.float().cpu().split(counts)] for each in found
+        [part.mean(0).numpy() for part in torch.split(each.float().cpu(), counts)] for each in found
     )
     return [
         Seen(name, row, said, prepared.place)

@@ -7,7 +7,7 @@ a stranger's until it is checked.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,7 +24,7 @@ from .embedding_arrays import (
     write_arrays,
 )
 
-FORMAT = 1
+FORMAT: Final = 1
 FOLDER = "embeddings"
 """Where embeddings lie: in the folder of a run, or in the project's cache."""
 
@@ -145,6 +145,7 @@ _EMBEDDING = {
     "logits": Wanted("f", (MOST_POINTS, MOST_CLASSES)),
     "marks": Wanted("u", _POINTS),
 }
+_WHOLE = ("rows", "places", "classes", "predicted")
 _PICTURE = {"about": Wanted("u", (MOST_BYTES,)), "points": Wanted("f", (MOST_POINTS, 2))}
 _FRAMES = {
     "about": Wanted("u", (MOST_BYTES,)),
@@ -165,12 +166,12 @@ def read_embedding(path: Path) -> Embedding:
     arrays = read_arrays(path, _EMBEDDING, "embedding")
     try:
         found = Embedding(
-            _about(EmbeddingAbout, arrays),
-            _finite(arrays["features"]).astype(np.float16, copy=False),
-            tuple(unpacked(arrays["ids"])),
-            *(arrays[name].astype(np.int32) for name in ("rows", "places", "classes", "predicted")),
-            _finite(arrays["logits"]).astype(np.float32, copy=False),
-            arrays["marks"].astype(np.uint64),
+            about=_about(EmbeddingAbout, arrays),
+            features=_finite(arrays["features"]).astype(np.float16, copy=False),
+            case_ids=tuple(unpacked(arrays["ids"])),
+            logits=_finite(arrays["logits"]).astype(np.float32, copy=False),
+            marks=arrays["marks"].astype(np.uint64),
+            **{name: arrays[name].astype(np.int32) for name in _WHOLE},
         )
         _check_embedding(found)
     except (ValueError, TypeError) as error:

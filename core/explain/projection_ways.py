@@ -78,7 +78,8 @@ def _begin(points: Floats, seed: int) -> Doubles:
     """Bring the start to unit width, with a little noise: equal points could never part."""
     spread = points.std(axis=0, dtype=np.float64)
     unit = (points - points.mean(axis=0)) / max(float(spread[0]), np.finfo(np.float32).tiny)
-    return unit + np.random.default_rng(seed).normal(0.0, 1e-4, unit.shape)
+    noise = np.random.default_rng(seed).normal(0.0, 1e-4, unit.shape)
+    return np.asarray(unit + noise, np.float64)
 
 
 def _umap(

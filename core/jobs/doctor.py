@@ -107,7 +107,7 @@ def _look(
 ) -> "Generator[Event, None, tuple[Kept, dict[str, str]]]":
     """Look at the cases that are not known yet; give all looks, and why some could not be had."""
     from ..review.doctor_keeping import keep_looks, known_looks, put_together
-    from .embedding_images import mark_of
+    from .embedding_store import mark_of
 
     path = project.path / "cache" / "doctor" / "looks.npz"
     marks = {case.id: mark_of(case) for case in cases}
