@@ -111,7 +111,7 @@ class Batch:
         return {"firstorder": found}
 
     def _shape(self) -> dict[str, ByName]:
-        return {"shape": shapes(self.regions)}
+        return {"shape": shapes(self.regions, self.packed)}
 
     def _steps(self) -> tuple[tuple[int, int, int], ...]:
         return steps(self.settings.distances, self.settings, flat=self._flat)

@@ -15,6 +15,9 @@ CORNERS = ((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 0, 0), (1, 0, 1), (1,
 EDGES = (
     (0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)
 )  # fmt: skip
+KINDS = 16
+"""Of squares of pixels: which of the four lie inside."""
+
 TRIANGLES = (
     "- 083 019 183981 12a 08312a 92a029 2832a8a98 3b2 0b28b0 19023b 1b219b98b 3a1ba3 "
     "0a108a8ba 3903b9ba9 98aa8b 478 430734 019847 419471731 12a847 34730412a 92a902847 "
@@ -61,25 +64,27 @@ def volume_and_area(mask: Array, spacing_mm: tuple[float, float, float]) -> tupl
     return float(volume.sum()) / 6, float(area[turned].sum())
 
 
-def area_and_perimeter(mask: Array, spacing_mm: tuple[float, float]) -> tuple[float, float]:
-    """Area (mm2) and length (mm) of the outline around a flat region.
+def area_and_perimeter(number: Array, spacing_mm: Array) -> tuple[Array, Array]:
+    """Areas (mm2) and lengths (mm) of the outlines around flat regions, (region,) each.
+
+    Pixels that touch at a corner alone stay apart.
 
     Parameters
     ----------
-    mask
-        (y, x) bool with a rim of nothing; pixels that touch at a corner alone stay apart.
+    number
+        (region, KINDS) squares of each kind: 1 if the pixel above left is inside, and 2 above
+        right, and 4 below right, and 8 below left.
+    spacing_mm
+        (region, 2) height and width of a pixel.
     """
-    bits = mask.astype(np.int64)
-    kinds = bits[:-1, :-1] + 2 * bits[:-1, 1:] + 4 * bits[1:, 1:] + 8 * bits[1:, :-1]
-    number = np.bincount(kinds.ravel(), minlength=16)
-    high, wide = spacing_mm
-    slant = float(np.hypot(high, wide)) / 2
-    one, three = number[[1, 2, 4, 8]].sum(), number[[7, 11, 13, 14]].sum()
-    diagonal = number[[5, 10]].sum()
-    along_x, along_y = number[[3, 12]].sum(), number[[6, 9]].sum()
-    squares = (one + 2 * diagonal + 7 * three) / 8 + (along_x + along_y) / 2 + number[15]
+    high, wide = spacing_mm.T
+    slant = np.hypot(high, wide) / 2
+    one, three = number[:, [1, 2, 4, 8]].sum(axis=1), number[:, [7, 11, 13, 14]].sum(axis=1)
+    diagonal = number[:, [5, 10]].sum(axis=1)
+    along_x, along_y = number[:, [3, 12]].sum(axis=1), number[:, [6, 9]].sum(axis=1)
+    squares = (one + 2 * diagonal + 7 * three) / 8 + (along_x + along_y) / 2 + number[:, 15]
     length = slant * (one + 2 * diagonal + three) + wide * along_x + high * along_y
-    return float(squares * high * wide), float(length)
+    return squares * high * wide, length
 
 
 def _kinds(mask: Array) -> Array:

@@ -4,10 +4,18 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from longtail.core.radiomics.mesh import CORNERS, area_and_perimeter, volume_and_area
+from longtail.core.radiomics.mesh import CORNERS, volume_and_area
+from longtail.core.radiomics.packing import pack
 from longtail.core.radiomics.regions import Region
-from longtail.core.radiomics.shape import shape
+from longtail.core.radiomics.shape import shapes
+
+
+def shape(mask, spacing, *, flat):
+    region = Region(1, np.zeros(mask.shape), mask, spacing, flat)
+    found = shapes([region], pack([region], 1, torch.device("cpu")))
+    return {name: float(values[0]) for name, values in found.items()}
 
 
 def test_one_voxel_is_an_octahedron():
@@ -27,11 +35,12 @@ def test_the_mesh_grows_with_the_voxel():
 
 
 def test_one_pixel_is_a_diamond():
-    mask = np.zeros((3, 3), dtype=bool)
-    mask[1, 1] = True
-    area, length = area_and_perimeter(mask, (3.0, 4.0))
-    assert area == pytest.approx(6)
-    assert length == pytest.approx(10)
+    mask = np.zeros((1, 3, 3), dtype=bool)
+    mask[0, 1, 1] = True
+    found = shape(mask, (1.0, 3.0, 4.0), flat=True)
+    assert found["MeshSurface"] == pytest.approx(6)
+    assert found["Perimeter"] == pytest.approx(10)
+    assert found["MaximumDiameter"] == pytest.approx(4)
 
 
 @pytest.mark.parametrize("kind", range(1, 256))
@@ -45,7 +54,7 @@ def test_every_kind_of_cube_equals_pyradiomics(kind):
     assert volume_and_area(mask, spacing) == pytest.approx((volume, area), rel=1e-12)
     inside = np.nonzero(mask)
     if all(np.ptp(part) for part in inside):
-        found = shape(Region(1, np.zeros(mask.shape), mask, spacing, False))
+        found = shape(mask, spacing, flat=False)
         names = ("2DDiameterSlice", "2DDiameterColumn", "2DDiameterRow", "3DDiameter")
         assert [found[f"Maximum{name}"] for name in names] == pytest.approx(list(across))
 
@@ -53,7 +62,7 @@ def test_every_kind_of_cube_equals_pyradiomics(kind):
 def test_a_box_has_its_axes_and_diameters():
     mask = np.zeros((1, 9, 12), dtype=bool)
     mask[0, 2:6, 3:10] = True
-    found = shape(Region(1, np.zeros(mask.shape), mask, (1.0, 2.0, 1.0), True))
+    found = shape(mask, (1.0, 2.0, 1.0), flat=True)
     assert found["PixelSurface"] == 56
     assert found["MaximumDiameter"] == pytest.approx(
         math.hypot(4 * 2, 6)
