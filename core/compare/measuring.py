@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..evaluate.bootstrap import FloatArray, Measures, Pair, Table, mean_known, weighted_mean
+from ..evaluate.bootstrap import FloatArray, Measures, Pair, Table
 from ..evaluate.classification import multi_label_measures, single_label_measures
 from ..evaluate.prior import shift_softmax, uniform
+from ..evaluate.segmentation import told_measures
 from ..evaluate.tiers import TIERS
 from ..project.records import Task
 from .cells import CaseScores, CellRecord
@@ -22,7 +23,8 @@ def measures_of(record: CellRecord, case_ids: Sequence[str], task: Task) -> Meas
     by_id = {one.case: one for one in record.cases}
     cases = [by_id[case_id] for case_id in case_ids]
     if task is Task.SEGMENTATION:
-        return _of_maps(cases, [each.name for each in record.classes])
+        scores = [one.scores or {} for one in cases]
+        return told_measures(scores, [each.name for each in record.classes])
     return _of_images(cases, record, task)
 
 
@@ -53,24 +55,6 @@ def adjusted(record: CellRecord) -> CellRecord | None:
     )
     name = f"{record.contender}, {ADJUSTED}"
     return record.model_copy(update={"contender": name, "cases": cases})
-
-
-def _of_maps(cases: Sequence[CaseScores], names: Sequence[str]) -> Measures:
-    values = {name: _matrix(cases, names, name) for name in SHOWN[Task.SEGMENTATION]}
-
-    def measure(weights: FloatArray) -> dict[str, Table]:
-        tables: dict[str, Table] = {}
-        for name, matrix in values.items():
-            classes = weighted_mean(matrix, weights)
-            tables[name] = Table(mean_known(classes), classes)
-        return tables
-
-    return measure
-
-
-def _matrix(cases: Sequence[CaseScores], names: Sequence[str], measure: str) -> FloatArray:
-    lines = [(one.scores or {}).get(measure, {}) for one in cases]
-    return np.array([[_number(line.get(name)) for name in names] for line in lines], dtype=float)
 
 
 def _of_images(cases: Sequence[CaseScores], record: CellRecord, task: Task) -> Measures:
@@ -108,7 +92,3 @@ def _tiers(record: CellRecord) -> dict[str, list[int]]:
 
 def _names(record: CellRecord) -> list[str]:
     return [each.name for each in record.classes]
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value

@@ -131,6 +131,34 @@ def segmentation_measures(
     return measure
 
 
+def told_measures(
+    told: Sequence[Mapping[str, Mapping[str, float | None]]], names: Sequence[str]
+) -> Measures:
+    """Give all measures as a function of weights, from figures by measure and class name.
+
+    Parameters
+    ----------
+    told
+        A mapping a case, as the lines of a report are: `{"dice": {"liver": 0.9}, ...}`. What is
+        absent or None is not defined there.
+    names
+        The foreground classes, in the order of the answer's class axis.
+    """
+    values = {
+        measure: np.array(
+            [[_number(line.get(measure, {}).get(name)) for name in names] for line in told],
+            dtype=float,
+        ).reshape(len(told), len(names))
+        for measure in MEASURES
+    }
+
+    def measure(weights: FloatArray) -> dict[str, Table]:
+        classes = {name: weighted_mean(matrix, weights) for name, matrix in values.items()}
+        return {name: Table(mean_known(each), each) for name, each in classes.items()}
+
+    return measure
+
+
 def count_scored(
     cases: Sequence[Mapping[int, ClassScore]], class_ids: Sequence[int], measure: str
 ) -> tuple[int, list[int]]:
@@ -175,3 +203,7 @@ def _matrix(
             if value is not None:
                 matrix[row, column] = value
     return matrix
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
