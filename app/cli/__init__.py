@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from . import bench, demo, doctor, projects, radiomics, results, training
+from . import bench, demo, doctor, projects, radiomics, results, review, training
 
 app = typer.Typer(
     name="longtail",
@@ -27,6 +27,8 @@ TABLE: dict[str, Callable[..., None]] = {
     "evaluate": results.evaluate,
     "export": results.export,
     "radiomics": radiomics.radiomics,
+    "review": review.review,
+    "audit": review.audit,
     "doctor": doctor.doctor,
 }
 GROUPS: dict[str, typer.Typer] = {"bench": bench.app}

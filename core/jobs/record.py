@@ -9,6 +9,7 @@ from ..predict.shelf import read_shelf
 from ..project.store import Project
 from .evaluation import EvaluateJob
 from .prediction import PredictCaseJob, PredictJob
+from .reviewing import ReviewJob
 from .training import TrainJob
 
 
@@ -28,7 +29,7 @@ def record(project: Project, job: Job, finished: Finished) -> None:
         return
     if isinstance(job, TrainJob):
         _record_training(project, job, finished)
-    elif isinstance(job, PredictJob | PredictCaseJob | EvaluateJob):
+    elif isinstance(job, PredictJob | PredictCaseJob | EvaluateJob | ReviewJob) and job.run_id:
         only = job.case if isinstance(job, PredictCaseJob) else None
         _record_predictions(project, job.run_id, only)
     if isinstance(job, EvaluateJob) and finished.outcome is Outcome.COMPLETED:
