@@ -223,7 +223,10 @@ class RadiomicContrastRun(ClassifierRun):
         loss, lengths = self._mixed(classes, contrast)
         rows = torch.tensor([one.row for one in asked])
         self._fresh.append(Compared(rows, measured, scaled, projected.detach(), lengths))
-        self._parts = {"class_loss": float(classes.detach()), "contrast_loss": float(contrast)}
+        self._parts = {
+            "class_loss": float(classes.detach()),
+            "contrast_loss": float(contrast.detach()),
+        }
         return StepResult(loss, self.tally(logits.detach(), target), self._parts)
 
     def _images(self, batch: Batch, step: int) -> Tensor:

@@ -146,7 +146,7 @@ def grey_of(images: Tensor) -> fast.Array:
 
 
 def body_scaled(grey: fast.Array) -> fast.Array:
-    """Scale an image so that percentiles 1 and 99 of the body are 0 and 255.
+    """Scale an image so that percentiles 1 and 99 of the body are 0 and 255; cut off beyond.
 
     The body is what is above the image's lowest value: collimation and padding are left out.
     """
@@ -156,7 +156,7 @@ def body_scaled(grey: fast.Array) -> fast.Array:
     low, high = np.percentile(inside, (LOW, HIGH))
     if high <= low:
         return np.zeros_like(grey)
-    scaled: fast.Array = (grey - low) * (TOP / (high - low))
+    scaled: fast.Array = np.clip((grey - low) * (TOP / (high - low)), 0, TOP)
     return scaled
 
 

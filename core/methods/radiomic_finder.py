@@ -137,7 +137,9 @@ class RegionFinder:
         """Give the maps of one class an image, (image, *space), and the logits, (image, class)."""
         images = self._plain(np.asarray(rows))
         chosen = torch.tensor(list(columns), device=images.device)
-        found = map_of_each(network, images, chosen, variant=self._settings.map)
+        settings = self._settings
+        layer = settings.map_layer or None
+        found = map_of_each(network, images, chosen, variant=settings.map, layer=layer)
         return found.values[:, 0].cpu().numpy(), found.logits.float().cpu()
 
     def box(self, values: MapArray) -> Box:

@@ -69,6 +69,13 @@ class RadiomicContrastSettings(ImageSettings):
         description="How it is found out which part of an image speaks for a class.",
         json_schema_extra=REGION,
     )
+    map_layer: str = Field(
+        default="",
+        title="Layer of the map",
+        description="Part of the encoder whose maps are looked at, such as body.network.layer3; "
+        "empty takes the last. Earlier ones show more detail, and speak less for one class.",
+        json_schema_extra=REGION,
+    )
     threshold: float = Field(
         default=0.5,
         gt=0.0,
