@@ -7,8 +7,8 @@ import typer
 
 from ...core.errors import LongtailError
 from ...core.io.importers import ImportPlan, plan_import
-from ...core.project.importing import apply_plan
-from ...core.project.records import Split, Status, Task
+from ...core.project.importing import apply_plan, limit_boxes
+from ...core.project.records import ImportResult, Split, Status, Task
 from ...core.project.store import Project
 from .options import AsJson, ProjectPath, Seed
 from .output import Output
@@ -50,6 +50,16 @@ def import_(
         typer.Option("--split", help="150/10/40, or shares, a table's column, or a file."),
     ] = None,
     seed: Seed = 0,
+    boxes_of: Annotated[
+        Split | None,
+        typer.Option("--boxes-of", help="Only the boxes of this part: train, val or test."),
+    ] = None,
+    uncertain: Annotated[
+        str,
+        typer.Option(
+            "--uncertain", help="A finding a reader was unsure of: unknown, positive or negative."
+        ),
+    ] = "unknown",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,12 +74,16 @@ def import_(
             labels=labels,
             task=opened.task.value,
             classes=[one.name for one in opened.classes],
+            uncertain=uncertain,
         )
+        plan = limit_boxes(opened, plan, boxes_of)
         _tell_plan(plan, output)
         if dry_run:
             output.result(_plan_document(plan) | {"dry_run": True})
             return
-        result = apply_plan(opened, plan, split=split, seed=seed, status=as_, author="import")
+        result = apply_plan(
+            opened, plan, split=split, seed=seed, status=as_, boxes_of=boxes_of, author="import"
+        )
         skipped = [{"file": item.path, "reason": item.reason} for item in plan.skipped]
         skipped += [{"file": case, "reason": reason} for case, reason in result.skipped]
         for case, reason in result.skipped[:SENTENCES_SHOWN]:
@@ -78,11 +92,12 @@ def import_(
             "dry_run": False,
             "added": result.added,
             "updated": result.updated,
+            "boxed": result.boxed,
             "skipped": skipped,
         }
-        if not result.added and not result.updated:
+        if not result.added and not result.updated and not _brings_boxes(opened, plan):
             raise LongtailError(f"Nothing could be imported from {source}.", "See --dry-run.")
-        output.result(document, f"Imported {result.added} new and {result.updated} known cases.")
+        output.result(document, _result_words(result))
 
 
 def info(project: ProjectPath, as_json: AsJson = False) -> None:
@@ -141,6 +156,17 @@ def _describe(project: Project) -> dict[str, Any]:
     }
 
 
+def _brings_boxes(project: Project, plan: ImportPlan) -> bool:
+    """Tell whether any case of a table of boxes is known; a second import changes none."""
+    known = {case.channels[0] for case in project.cases()} if plan.boxes_only else set()
+    return any(case.boxes is not None and case.channels[0] in known for case in plan.cases)
+
+
+def _result_words(result: ImportResult) -> str:
+    cases = f"Imported {result.added} new and {result.updated} known cases"
+    return f"{cases}, and new boxes for {result.boxed}." if result.boxed else f"{cases}."
+
+
 def _box_words(document: dict[str, Any]) -> str:
     return f"{document['boxed']} with boxes, " if document["boxed"] else ""
 
@@ -149,6 +175,7 @@ def _plan_document(plan: ImportPlan) -> dict[str, Any]:
     return {
         "format": plan.format,
         "found": len(plan.cases),
+        "boxes": sum(len(case.boxes or ()) for case in plan.cases),
         "skipped": [{"file": item.path, "reason": item.reason} for item in plan.skipped],
         "notes": list(plan.notes),
     }

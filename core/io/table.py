@@ -15,7 +15,9 @@ ALIASES = {
     "split": ("split",),
     "patient": ("patient", "patient_id", "subject", "patient id"),
 }
-BOX_COLUMNS = ({"x", "y", "w", "h"}, {"xmin", "ymin", "xmax", "ymax"})
+CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"))
+SIDES = (("x", "y", "w", "h"), ("x", "y", "width", "height"))
+BOX_COLUMNS = tuple(frozenset(heads) for heads in (*SIDES, *CORNERS))
 NO_CLASS_WORDS = {"none", "normal", "no finding"}
 BAR = "|"
 CELL_CHARACTERS_AT_MOST = 1 << 20

@@ -4,10 +4,13 @@ A change is one small file that is replaced as a whole, so that nothing has to w
 its record in the database is the switch: a file without one is taken back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -26,6 +29,8 @@ from .rows import now, pack_counts, to_time, unpack_counts
 from .schema import box_versions, cases
 
 __all__ = ["BoxVersion", "Boxes", "DrawnBox"]
+
+WRITERS = 16
 
 Entries = Mapping[str, Sequence[DrawnBox] | None]
 
@@ -185,21 +190,38 @@ class Boxes(Cases):
             rows = {row.id: row.row for row in self._rows(connection, list(entries))}
             latest = _latest(connection, list(rows.values()))
         with ExitStack() as stack:
+            changes = []
             for case_id, boxes in entries.items():
                 before = latest.get(rows[case_id])
-                former = None
-                if before is not None and before.file is not None:
-                    former = self.path / kept_boxes(case_id, before.version)
-                path = stack.enter_context(
-                    exchanging_files(self.path / current_boxes(case_id), former)
-                )
-                if boxes is None:
-                    path.unlink(missing_ok=True)
-                else:
-                    write_boxes(path, boxes, _next(before))
+                path = stack.enter_context(self._exchanging(case_id, before))
+                changes.append(partial(_write_or_remove, path, boxes, _next(before)))
+            _do_all(changes)
             with self._writing() as connection:
-                changes = {rows[key]: (key, boxes) for key, boxes in entries.items()}
-                _record(connection, changes, latest, author)
+                told = {rows[key]: (key, boxes) for key, boxes in entries.items()}
+                _record(connection, told, latest, author)
+
+    def _exchanging(self, case_id: str, before: Row[Any] | None) -> AbstractContextManager[Path]:
+        former = None
+        if before is not None and before.file is not None:
+            former = self.path / kept_boxes(case_id, before.version)
+        return exchanging_files(self.path / current_boxes(case_id), former)
+
+
+def _write_or_remove(path: Path, boxes: Sequence[DrawnBox] | None, version: int) -> None:
+    if boxes is None:
+        path.unlink(missing_ok=True)
+    else:
+        write_boxes(path, boxes, version)
+
+
+def _do_all(changes: Sequence[Callable[[], None]]) -> None:
+    """Change many files side by side, since each waits for the disk."""
+    if len(changes) == 1:
+        changes[0]()
+        return
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for done in [pool.submit(change) for change in changes]:
+            done.result()
 
 
 def _checked(

@@ -1,11 +1,13 @@
 """Take what an importer found into a project."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
+from ..errors import LongtailError
 from ..io.importers.plan import FoundCase, ImportPlan
 from ..io.table import NO_CLASS_WORDS
+from .boxes import DrawnBox
 from .records import NOT_LABELLED, ImageLabels, ImportResult, NewCase, Split, Status, Task
 from .splits import is_shares
 from .store import Project
@@ -22,6 +24,7 @@ def apply_plan(
     seed: int = 0,
     status: Status = Status.REVIEWED,
     author: str = "import",
+    boxes_of: Split | None = None,
     tell: Tell | None = None,
 ) -> ImportResult:
     """Add what a plan found, with its labels and splits.
@@ -37,6 +40,9 @@ def apply_plan(
         each case. None takes what the source gives and leaves the parts of known cases.
     status, author
         Of the labels.
+    boxes_of
+        Take boxes of the cases of this part alone: those of the test part, to measure by, while
+        a method learns where to look without them. A plan of boxes alone then adds no cases.
     tell
         Called with the number of masks read and their total.
 
@@ -47,14 +53,19 @@ def apply_plan(
     """
     drawn = split is not None and is_shares(split)
     splits = {} if split is None or drawn else written_splits(plan.cases, split)
+    plan = limit_boxes(project, plan, boxes_of)
     words = _Words(project, plan)
     # A known case keeps its part unless the user speaks of parts.
-    settled = set(project.catalogue().ids) if split is None else set()
-    new = [words.new_case(case, _part(case, splits, settled)) for case in plan.cases]
+    known = set(project.catalogue().ids)
+    settled = known if split is None else set()
+    wanted = [case for case in plan.cases if not (plan.boxes_only and case.id in known)]
+    new = [words.new_case(case, _part(case, splits, settled)) for case in wanted]
     result = project.add_cases(new, author=author, status=status, tell=tell)
     if drawn and split is not None:
         project.assign_splits(split, seed, [case.id for case in new])
-    return replace(result, notes=tuple(words.notes()))
+    boxes = words.boxes(_boxed_cases(project, plan.cases, boxes_of))
+    boxed = project.set_boxes_of(boxes, author=author)
+    return replace(result, notes=tuple(words.notes()), boxed=boxed)
 
 
 class _Words:
@@ -84,6 +95,17 @@ class _Words:
             metadata=case.metadata,
         )
 
+    def boxes(self, cases: Iterable[FoundCase]) -> dict[str, tuple[DrawnBox, ...]]:
+        """Turn the boxes of found cases into those of the project."""
+        return {
+            case.id: tuple(
+                DrawnBox(self._ids[box.class_name.casefold()], *box.xywh, box.slice, box.author)
+                for box in case.boxes or ()
+                if box.class_name.casefold() in self._ids
+            )
+            for case in cases
+        }
+
     def notes(self) -> list[str]:
         """Say which labels were dropped, with their numbers, and how values were understood."""
         return [*self._told, *(_dropped_words(*one) for one in self._dropped.most_common())]
@@ -95,7 +117,8 @@ class _Words:
         if self._task is Task.CLASSIFICATION:
             # An image of a class that the project lacks has no label that the project could use.
             return ImageLabels(yes) if yes or case.no_class else None
-        return ImageLabels(yes, self._every_id - yes)
+        unknown = {self._ids.get(name.casefold()) for name in case.unknown}
+        return ImageLabels(yes, self._every_id - yes - unknown)
 
     def _named(self, case: FoundCase) -> frozenset[int]:
         names = case.class_names or ()
@@ -129,6 +152,34 @@ class _Words:
         said = ", ".join(f"{value} is {names[number]}" for value, number in pairs)
         self._told.append(f"The names of the classes differ, so they go by their order: {said}.")
         return dict(pairs)
+
+
+def limit_boxes(project: Project, plan: ImportPlan, part: Split | None) -> ImportPlan:
+    """Give a plan of boxes alone the ids of known cases, and of a part leave no others.
+
+    The project knows a file wherever the first import began to count its folders.
+    """
+    if not plan.boxes_only:
+        return plan
+    ids = {case.channels[0]: case.id for case in project.cases(split=part)}
+    others = {} if part is not None else {case.channels[0]: case.id for case in plan.cases}
+    named = {**others, **ids}
+    kept = (case for case in plan.cases if case.channels[0] in named)
+    cases = tuple(replace(case, id=named[case.channels[0]]) for case in kept)
+    if not cases and part is not None:
+        raise LongtailError(
+            f"None of these boxes belongs to a {part} case of {project.name}.",
+            f"Import the images first, and put some into the part {part}.",
+        )
+    return replace(plan, cases=cases)
+
+
+def _boxed_cases(
+    project: Project, cases: Sequence[FoundCase], part: Split | None
+) -> list[FoundCase]:
+    """Give the cases that are to get boxes; one that was refused as a case gets none."""
+    chosen = {case.id for case in project.cases(split=part)}
+    return [case for case in cases if case.boxes is not None and case.id in chosen]
 
 
 def _part(case: FoundCase, splits: Mapping[str, Split], settled: Set[str]) -> Split | None:

@@ -176,13 +176,15 @@ class ImportResult:
     """What adding cases came to; `skipped` pairs a case's id with the reason, as a sentence.
 
     A case whose mask was refused is counted among `added` or `updated` and named in `skipped`.
-    `notes` are sentences about the whole import, such as labels that were dropped.
+    `notes` are sentences about the whole import, such as labels that were dropped; `boxed` counts
+    the cases that have other boxes now than before.
     """
 
     added: int
     updated: int
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    boxed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from ...errors import LongtailError
 from ..table import read_table
 from .acdc import plan_acdc
 from .aptos import plan_aptos
+from .boxtables import plan_box_table
+from .chexpert import plan_chexpert
+from .coco import plan_coco
 from .detect import TABLE_SUFFIXES, Detected, detect, is_table
 from .dicom_tree import plan_dicom
 from .folders import plan_folders
@@ -16,15 +19,18 @@ from .isic import plan_isic
 from .la import plan_la
 from .medmnist import plan_medmnist
 from .msd import plan_msd
+from .nih import plan_nih
 from .nnunet import plan_nnunet
-from .plan import FORMAT_TITLES, FoundCase, ImportPlan, Skipped
+from .plan import FORMAT_TITLES, FoundBox, FoundCase, ImportPlan, Skipped
 from .request import Request
+from .rsna import plan_rsna
 from .tables import plan_table
+from .vindr import plan_vindr
+from .voc import plan_voc
 
-__all__ = ["FORMATS", "FoundCase", "ImportPlan", "Skipped", "plan_import"]
+__all__ = ["FORMATS", "FoundBox", "FoundCase", "ImportPlan", "Skipped", "plan_import"]
 
 FORMATS = tuple(FORMAT_TITLES)
-LATER = ("nih", "rsna", "vindr", "chexpert", "voc", "coco")
 INSIDE = ("msd", "nnunet", "npz", "acdc", "la")
 """Formats that bring their labels themselves."""
 
@@ -38,6 +44,12 @@ _PLANNERS: dict[str, Callable[[Request], ImportPlan]] = {
     "la": plan_la,
     "isic": plan_isic,
     "aptos": plan_aptos,
+    "nih": plan_nih,
+    "rsna": plan_rsna,
+    "vindr": plan_vindr,
+    "chexpert": plan_chexpert,
+    "voc": plan_voc,
+    "coco": plan_coco,
 }
 
 
@@ -48,6 +60,7 @@ def plan_import(
     labels: Path | None = None,
     task: str | None = None,
     classes: Sequence[str] = (),
+    uncertain: str = "unknown",
 ) -> ImportPlan:
     """Find out what an import would bring, without storing anything.
 
@@ -63,6 +76,8 @@ def plan_import(
         segmentation, classification or multilabel; None to guess.
     classes
         The project's classes in the order of their ids; empty to propose those that are found.
+    uncertain
+        What a finding counts as that a reader was not sure of: unknown, positive or negative.
 
     Raises
     ------
@@ -71,7 +86,7 @@ def plan_import(
     """
     source, labels = _absolute(source), _absolute(labels) if labels else None
     _check_there(source, labels)
-    request = Request(source, labels, str(task) if task else "", tuple(classes))
+    request = Request(source, labels, str(task) if task else "", tuple(classes), uncertain)
     found = detect(source, labels) if format == "auto" else _as_asked(format, request)
     if labels is not None and found.format in INSIDE:
         raise LongtailError(
@@ -89,18 +104,14 @@ def plan_import(
 
 def _plan(request: Request, found: Detected) -> ImportPlan:
     if found.format == "csv" and found.table is not None:
-        return plan_table(request, found.table)
+        plan = plan_box_table if found.table.holds_boxes else plan_table
+        return plan(request, found.table)
     return _PLANNERS[found.format](request)
 
 
 def _as_asked(format: str, request: Request) -> Detected:
     if format == "csv":
         return Detected("csv", "it was asked for", read_table(_asked_table(request)))
-    if format in LATER:
-        raise LongtailError(
-            f"The format {format} comes in a later version.",
-            "Until then import a table of files and labels (--format csv).",
-        )
     if format not in _PLANNERS:
         raise LongtailError(
             f"Longtail does not know the format {format}.", f"It knows {', '.join(FORMATS)}."

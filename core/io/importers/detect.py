@@ -18,11 +18,17 @@ from ..image_paths import (
 from ..table import Table, read_table
 from .acdc import is_acdc
 from .aptos import is_aptos, is_aptos_table
+from .chexpert import is_chexpert, is_chexpert_table
+from .coco import is_coco
 from .description import NAME, read_description
 from .folders import IMAGE_FOLDERS, MASK_FOLDERS
 from .isic import is_isic, is_isic_table
 from .la import is_la
 from .medmnist import is_medmnist
+from .nih import is_nih, is_nih_table
+from .rsna import is_rsna, is_rsna_table
+from .vindr import is_vindr, is_vindr_table
+from .voc import is_voc
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz")
 LOOKED_AT = 400
@@ -40,6 +46,20 @@ CHALLENGES = (
     _Challenge("la", is_la, "its folders hold lgemri.nrrd or mri_norm2.h5"),
     _Challenge("isic", is_isic, "it holds a table of skin diagnoses"),
     _Challenge("aptos", is_aptos, "it holds a table with the columns id_code and diagnosis"),
+    _Challenge("nih", is_nih, "it holds a table of ChestX-ray14"),
+    _Challenge("rsna", is_rsna, "it holds a table of the RSNA pneumonia challenge"),
+    _Challenge("vindr", is_vindr, "it holds a table of radiologists' boxes"),
+    _Challenge("chexpert", is_chexpert, "it holds a table of CheXpert"),
+    _Challenge("voc", is_voc, "it holds XML files with boxes"),
+    _Challenge("coco", is_coco, "it holds a JSON file with boxes"),
+)
+
+
+CHEST_TABLES = (
+    _Challenge("nih", is_nih_table, "has the columns of ChestX-ray14"),
+    _Challenge("rsna", is_rsna_table, "has the columns of the RSNA pneumonia challenge"),
+    _Challenge("vindr", is_vindr_table, "has boxes of radiologists"),
+    _Challenge("chexpert", is_chexpert_table, "has the findings of CheXpert"),
 )
 
 
@@ -62,6 +82,9 @@ def detect(source: Path, labels: Path | None) -> Detected:
     for path in (labels, source):
         if path is not None and is_table(path):
             return _detect_table(path)
+    boxes = None if labels is None else _detect_boxes(labels)
+    if boxes is not None:
+        return boxes
     if source.is_file():
         return _detect_file(source)
     if labels is not None:
@@ -78,7 +101,16 @@ def _detect_table(path: Path) -> Detected:
         return Detected("isic", f"{path.name} is a table of skin diagnoses")
     if is_aptos_table(path):
         return Detected("aptos", f"{path.name} has the columns id_code and diagnosis")
+    for table in CHEST_TABLES:
+        if table.holds(path):
+            return Detected(table.format, f"{path.name} {table.reason}")
     return Detected("csv", f"{path.name} is a table", read_table(path))
+
+
+def _detect_boxes(labels: Path) -> Detected | None:
+    if labels.is_file():
+        return Detected("coco", f"{labels.name} holds boxes") if is_coco(labels) else None
+    return Detected("voc", f"{labels.name} holds XML files with boxes") if is_voc(labels) else None
 
 
 def is_table(path: Path) -> bool:
@@ -91,6 +123,8 @@ def _detect_file(source: Path) -> Detected:
         return _detect_described(source.parent)
     if source.suffix.lower() == ".npz" and is_medmnist(source):
         return Detected("npz", "the file holds images and labels by split")
+    if source.suffix.lower() == ".json" and is_coco(source):
+        return Detected("coco", "the file holds boxes")
     if image_suffix(source.name) in DICOM_SUFFIXES:
         return Detected("dicom", "the file is DICOM")
     return Detected("folders", "it is one image file")

@@ -1,6 +1,8 @@
 """Tables that name images by an id without suffix, and give each image one class."""
 
+import gzip
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from .listing import case_id, with_unique_ids
 from .plan import FORMAT_TITLES, FoundCase, ImportPlan, Skipped
 from .request import CLASSIFICATION, SEGMENTATION, Request
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz")
 TABLES_LOOKED_AT = 200
 DEEPEST = 2
 MISSING = "the table names it, but it is not there."
@@ -68,10 +70,11 @@ def tables_below(root: Path) -> Iterator[Path]:
 
 def heads_of(path: Path) -> tuple[str, ...]:
     """Give the column names of a table in lower case, empty where it is none."""
+    packed = path.suffix.lower() == ".gz"
     try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            line = file.readline(1 << 16)
-    except OSError:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            line = file.readline(1 << 16).decode("utf-8-sig", errors="replace")
+    except (OSError, EOFError, zlib.error):
         return ()
     delimiter = max(",;\t", key=line.count)
     return tuple(head.strip().strip('"').lower() for head in line.split(delimiter))

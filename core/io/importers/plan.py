@@ -6,13 +6,33 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class FoundBox:
+    """A box as found; in pixels of the file as stored, `slice` along z in a volume."""
+
+    class_name: str
+    x: float
+    y: float
+    width: float
+    height: float
+    slice: int | None = None
+    author: str = ""
+
+    @property
+    def xywh(self) -> tuple[float, float, float, float]:
+        """The box as x, y, width and height."""
+        return self.x, self.y, self.width, self.height
+
+
+@dataclass(frozen=True, slots=True)
 class FoundCase:
     """A case as found on disk; paths are absolute, with `/`.
 
     `channels` are paths that `core.io.image` reads. `shape` is (z, y, x) or (y, x); `()` means
     that the file was not looked into, which very large tables do. `class_names` None means
     unlabelled (segmentation: see `mask`); `no_class` says that somebody looked and found none of
-    the classes, `class_names` is then empty. `split` is train, val, test or None.
+    the classes, `class_names` is then empty. `unknown` are classes of which nobody knows whether
+    a labelled case has them. `split` is train, val, test or None. `boxes` None means that nobody
+    looked for boxes.
     """
 
     id: str
@@ -26,6 +46,8 @@ class FoundCase:
     no_class: bool = False
     mask: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    boxes: tuple[FoundBox, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +65,8 @@ class ImportPlan:
     `class_names` are the classes found, in the order of their values where they have values.
     `mask_values` maps values of the mask files to class names; 0 is background and is not in it,
     `ignore_values` are read as *not labelled*. `task` is segmentation, classification or
-    multilabel.
+    multilabel. `boxes_only` says that it brings boxes and nothing of whole images: known cases
+    keep their labels, splits and patients.
     """
 
     format: str
@@ -54,12 +77,14 @@ class ImportPlan:
     mask_values: Mapping[int, str] | None = None
     ignore_values: tuple[int, ...] = (255,)
     task: str = "segmentation"
+    boxes_only: bool = False
 
     def sentences(self) -> list[str]:
         """Tell in words what will be imported, what will not, and why."""
         return [
             self._headline(),
             *self._class_words(),
+            *self._box_words(),
             *self._split_words(),
             *self._value_words(),
             *self.notes,
@@ -67,6 +92,12 @@ class ImportPlan:
         ]
 
     def _headline(self) -> str:
+        if self.boxes_only:
+            boxed = sum(case.boxes is not None for case in self.cases)
+            return (
+                f"Boxes for {_count(boxed, 'case')} found in {FORMAT_TITLES[self.format]}; labels "
+                "of known cases stay as they are."
+            )
         labelled = sum(_is_labelled(case) for case in self.cases)
         total = len(self.cases)
         labels = f"{labelled:,} labelled and {total - labelled:,} unlabelled"
@@ -74,13 +105,23 @@ class ImportPlan:
 
     def _class_words(self) -> list[str]:
         counts = Counter(name for case in self.cases for name in case.class_names or ())
-        none = sum(case.no_class for case in self.cases)
+        none = sum(case.no_class or case.class_names == () for case in self.cases)
         if not counts and not none:
             return []
         told = [f"{name} {count:,}" for name, count in counts.most_common()]
         if none:
             told.append(f"none of the classes {none:,}")
         return [f"Cases of each class: {', '.join(told)}."]
+
+    def _box_words(self) -> list[str]:
+        counts = Counter(box.class_name for case in self.cases for box in case.boxes or ())
+        empty = sum(case.boxes == () for case in self.cases)
+        if not counts and not empty:
+            return []
+        told = [f"{name} {count:,}" for name, count in counts.most_common()]
+        if empty:
+            told.append(f"none in {_count(empty, 'image')} that somebody looked at")
+        return [f"Boxes: {', '.join(told)}."]
 
     def _split_words(self) -> list[str]:
         counts = Counter(case.split for case in self.cases if case.split)
@@ -107,6 +148,12 @@ FORMAT_TITLES = {
     "la": "scans of the 2018 atrial challenge",
     "isic": "ISIC skin photographs",
     "aptos": "APTOS photographs of the retina",
+    "nih": "NIH ChestX-ray14 X-rays",
+    "rsna": "X-rays of the RSNA pneumonia challenge",
+    "vindr": "VinDr-CXR X-rays",
+    "chexpert": "CheXpert X-rays",
+    "voc": "boxes in the form of Pascal VOC",
+    "coco": "boxes in the form of COCO",
 }
 
 TOLD_AT_MOST = 5
@@ -114,7 +161,7 @@ REASONS_TOLD_AT_MOST = 20
 
 
 def _is_labelled(case: FoundCase) -> bool:
-    return case.mask is not None or bool(case.class_names) or case.no_class
+    return case.mask is not None or case.class_names is not None or case.no_class
 
 
 def _skipped_words(skipped: tuple[Skipped, ...]) -> list[str]:

@@ -13,13 +13,15 @@ class Request:
 
     `source` is a folder or file, `labels` a folder of masks or a table, `task` empty when it is
     to be guessed, `classes` the project's classes in the order of their ids, empty when the
-    project has none yet.
+    project has none yet. `uncertain` says what a finding is taken for that a reader was not sure
+    of: unknown, positive or negative.
     """
 
     source: Path
     labels: Path | None = None
     task: str = ""
     classes: Sequence[str] = ()
+    uncertain: str = "unknown"
 
     @property
     def root(self) -> Path:

@@ -29,13 +29,8 @@ def plan_table(request: Request, table: Table) -> ImportPlan:
     Raises
     ------
     LongtailError
-        It is a table of boxes, or none of its files is there.
+        None of its files is there.
     """
-    if table.holds_boxes:
-        raise LongtailError(
-            f"The table {table.path.name} holds boxes, and Longtail does not import boxes yet.",
-            "Import the table of labels; boxes come in a later version.",
-        )
     rows = _Rows(table, request, request.task or guess_task(table))
     cases = rows.cases()
     if not cases:

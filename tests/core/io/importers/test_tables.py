@@ -114,11 +114,6 @@ def test_contradicting_rows_are_told(folder):
     assert "different classes (x, y); the first counts" in told(plan)
 
 
-def test_a_table_of_boxes_gets_a_sentence(folder):
-    with pytest.raises(LongtailError, match="holds boxes"):
-        plan_of(folder, "file,finding,x,y,w,h\na.png,Mass,1,2,3,4\n")
-
-
 def test_masks_in_a_table(tmp_path, voxels, volume_at):
     for name in "abc":
         volume_at(tmp_path / "images" / f"{name}.nii.gz", voxels)
