@@ -8,7 +8,7 @@ from napari.qt import get_qapp
 from napari.utils.notifications import NotificationSeverity, notification_manager
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QDockWidget, QMenu
+from qtpy.QtWidgets import QDockWidget, QMenu, QWidget
 
 from ..core.backend.events import Finished, Outcome
 from . import napari_window
@@ -131,6 +131,26 @@ class Frame(QObject):
         for panel in (train, results):
             panel.panel_asked.connect(self.open_panel)
         self.tabs.fill({"Label": LabelPanel(session, canvas), "Train": train, "Results": results})
+        self.bottom.add_page("embedding", "Embedding", self._make_embedding, "ph.circles-three")
+        self.bottom.add_page("doctor", "Doctor", self._make_doctor, "ph.stethoscope")
+
+    def _make_embedding(self) -> QWidget:
+        from .canvas_place import Places
+        from .panels.embedding import EmbeddingPanel
+
+        return EmbeddingPanel(self.room.session, Places(self.room.canvas).go)
+
+    def _make_doctor(self) -> QWidget:
+        from .panels.doctor import DoctorPanel
+
+        return DoctorPanel(self.room.session)
+
+    def _examine(self) -> None:
+        """Look through what has just been imported."""
+        self.bottom.show_page("doctor").examine_soon()
+
+    def _show_alike(self, case_ids: tuple[str, ...]) -> None:
+        self.bottom.show_page("embedding").show_alike(case_ids)
 
     def _refill(self, menu: QMenu) -> None:
         menu.clear()
@@ -141,6 +161,8 @@ class Frame(QObject):
         session.project_changed.connect(self._show_project)
         session.notice.connect(self._show_notice)
         session.job_finished.connect(self._job_ended)
+        session.alike_asked.connect(self._show_alike)
+        session.cases_imported.connect(self._examine)
         self._rest.timeout.connect(session.backend.warm_up)
         self.actions.busy.connect(self.bar.show_busy)
         self.bar.job_clicked.connect(partial(self.tabs.open, "Train"))

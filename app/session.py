@@ -138,6 +138,7 @@ class Session:
     case_changed = Signal()
     cases_asked = Signal(tuple, str)
     cases_selected = Signal(tuple)
+    cases_imported = Signal()
     alike_asked = Signal(tuple)
     labels_changed = Signal(tuple)
     run_changed = Signal()

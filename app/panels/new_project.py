@@ -272,10 +272,12 @@ class NewProjectDialog(QDialog):
 
     def _made(self, loaded: Loaded) -> None:
         self._session.adopt(loaded)
+        self._session.cases_imported.emit()
         self._end()
 
     def _imported(self, _nothing: None) -> None:
         self._session.classes_edited()
+        self._session.cases_imported.emit()
         self._end()
 
     def _end(self) -> None:

@@ -86,7 +86,7 @@ def _conflict(study: Study, groups: Sequence[Group], exact: set[int]) -> Finding
 def _label(study: Study, row: int) -> str:
     names = [study.names[column] for column in np.flatnonzero(study.presence[row] == YES)]
     unknown = bool((study.presence[row] == UNKNOWN).all())
-    return listed(names) or ("unlabelled" if unknown else NO_CLASS)
+    return listed(names) or ("unlabelled" if unknown else NO_CLASS[study.task])
 
 
 def _across(study: Study, groups: Sequence[Group], exact: set[int]) -> list[Finding]:
@@ -101,16 +101,16 @@ def _across(study: Study, groups: Sequence[Group], exact: set[int]) -> list[Find
 def _across_one(study: Study, groups: Sequence[Group], identical: bool) -> Finding:
     rows = np.array([row for group in groups for row in group])
     parts = listed([PART_WORDS[PARTS[part].value] for part in np.unique(study.split[rows])])
-    what = "identical" if identical else "nearly identical"
     count = number_of(len(groups), singular(study.noun), study.noun)
-    stands = "stands" if len(groups) == 1 else "stand"
+    verb = "is" if len(groups) == 1 else "are"
+    how = "byte for byte the same" if identical else "nearly the same"
     cases = study.cases_at(rows)
     names = f" ({listed([_name(case) for case in cases])})" if len(groups) == 1 else ""
     return Finding(
         Kind.DUPLICATE,
         Severity.ERROR if identical else Severity.WARNING,
-        f"{count} {stands} in more than one of {parts} as {what} copies{names}: what is learned "
-        "is measured again, and the figures come out too good.",
+        f"{count} {verb} in more than one part, {parts}, {how}{names}: what was learned is "
+        "measured again, and the figures come out too good.",
         cases,
         _leave_out(study, groups),
     )

@@ -18,7 +18,7 @@ SIDE = 24
 PLANES = 3
 DIGEST_BYTES = 16
 READ_BYTES = 1 << 20
-SAMPLE = 200_000
+SAMPLE = 20_000
 PERCENTS = (1.0, 50.0, 99.0)
 
 UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]

@@ -11,7 +11,7 @@ from .doctor_columns import as_numbers, numbers_of
 from .doctor_looks import SIDE, Looks
 from .doctor_probes import Exam, Told, by_line, by_tree, exam_of, examine, narrowed
 from .doctor_records import Finding, Kind, Probe, Severity
-from .doctor_study import NO_CLASS_ID, Study
+from .doctor_study import Study
 from .doctor_words import listed
 
 BORDER = 2
@@ -22,6 +22,9 @@ MARGIN = 0.05
 
 LEAST_LOW = 0.6
 """Where a class can hardly be told from anything, being near to the encoder means nothing."""
+
+WIDE = 0.5
+"""Share of the others from which a block of numbers is none any more."""
 
 PATIENT = "patient"
 ENCODER, EDGE, THUMBNAIL, COLUMN = "encoder", "border", "thumbnail", "column:"
@@ -63,14 +66,14 @@ def find_shortcuts(
 
 
 def _answers(study: Study, exam: Exam, looks: Looks, embedded: Any) -> dict[str, list[Told]]:
-    small = looks.small[exam.rows].astype(np.float64) / 255
+    small = looks.small[exam.rows]
     pictures = {
         ENCODER: embedded[exam.rows],
         EDGE: small[:, :, _edge()],
         THUMBNAIL: small.reshape(len(small), -1),
     }
     answers = {
-        source: examine(exam, narrowed(exam, values.reshape(len(values), -1)), by_line)
+        source: examine(exam, narrowed(values.reshape(len(values), -1)), by_line)
         for source, values in pictures.items()
     }
     for name, texts in _columns(study).items():
@@ -88,14 +91,18 @@ def _edge() -> Any:
 
 def _columns(study: Study) -> dict[str, tuple[str, ...]]:
     """Give the patients and the columns of the table that are not the label in other words."""
-    labels = {name.casefold() for name in study.names} | NO_CLASS_WORDS
+    labels = {_plain(name) for name in study.names} | {_plain(word) for word in NO_CLASS_WORDS}
     columns: dict[str, tuple[str, ...]] = {}
     if study.knows_patients:
         columns[PATIENT] = tuple(patient or "" for patient in study.patients)
     for name, texts in study.columns.items():
-        if not {text.casefold() for text in texts if text} <= labels:
+        if not labels & {_plain(text) for text in set(texts)}:
             columns[name] = texts
     return columns
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _near(told: Sequence[Told], encoder: Sequence[Told]) -> list[tuple[Told, Told]]:
@@ -109,63 +116,73 @@ def _near(told: Sequence[Told], encoder: Sequence[Told]) -> list[tuple[Told, Tol
 
 
 def _finding(study: Study, exam: Exam, source: str, near: Sequence[tuple[Told, Told]]) -> Finding:
-    best, own = near[0]
-    name = study.names[best.column]
-    names = [study.names[one.column] for one, _ in near]
-    what = "The border of the picture" if source == EDGE else _column_words(source)
-    also = f" The same holds for {listed(names[1:], 6)}." if len(names) > 1 else ""
-    sentence = (
-        f"{what} alone tells {_class_words(study, best.column)} (AUC {best.auc:.2f}; a pretrained "
-        f"network on the whole picture {own.auc:.2f})."
+    texts = _columns(study).get(source.removeprefix(COLUMN), ())
+    best, own = min(
+        (pair for pair in near if pair[0].auc >= near[0][0].auc - MARGIN),
+        key=lambda pair: (_elsewhere(study, texts, pair[0].column), -pair[0].auc),
     )
-    rows = np.zeros(len(study), bool)
-    for one, _ in near[:1]:
-        rows |= study.has(one.column)
-    if source.startswith(COLUMN):
-        sentence += _block(study, source.removeprefix(COLUMN), best.column)
-        then = f" A network may learn how the images were collected instead of {name}."
-    else:
-        then = f" A network may learn frames, markers or the crop instead of {name}."
+    name = study.names[best.column]
+    others = [study.names[one.column] for one, _ in near if one is not best]
+    also = f" The same holds for {listed(others, 6)}." if others else ""
+    sentence = (
+        f"{_source_words(source)} alone tells which {study.noun} have {name} (AUC {best.auc:.2f}; "
+        f"a pretrained network on the whole picture {own.auc:.2f})."
+        f"{_block(study, texts, best.column)} A network may learn {_instead(source)} instead."
+    )
     return Finding(
         Kind.SHORTCUT,
         Severity.ERROR if best.auc >= own.auc else Severity.WARNING,
-        sentence + then + also,
-        study.cases_at(rows),
+        sentence + also,
+        study.cases_at(study.has(best.column)),
     )
 
 
-def _class_words(study: Study, column: int) -> str:
-    if study.class_ids[column] == NO_CLASS_ID:
-        return "images without any class"
-    return study.names[column]
-
-
-def _column_words(source: str) -> str:
+def _source_words(source: str) -> str:
+    if source == EDGE:
+        return "The border of the picture"
     name = source.removeprefix(COLUMN)
     return "The patient's number" if name == PATIENT else f"The column {name}"
 
 
-def _block(study: Study, name: str, column: int) -> str:
-    """Say where the values of a class lie, if they are numbers or one word."""
-    texts = _columns(study)[name]
-    yes = study.has(column)
-    no = study.presence[:, column] == NO
+def _instead(source: str) -> str:
+    return "frames, markers or the crop" if source == EDGE else "how the images were collected"
+
+
+def _block(study: Study, texts: Sequence[str], column: int) -> str:
+    """Say where the values of a class lie: in one block of numbers, or mostly one word."""
+    if not texts:
+        return ""
+    yes, no = study.has(column), study.presence[:, column] == NO
     values = as_numbers(texts)
     if values is None:
         return _commonest(texts, yes, no)
-    number = values[:, 0]
-    low, high = number[yes].min(), number[yes].max()
-    inside = (number >= low) & (number <= high)
-    whole, others = int((yes & inside).sum()), float((no & inside).sum() / max(no.sum(), 1))
-    if others > 0.5:
+    share = _elsewhere(study, texts, column)
+    if share > WIDE:
         return ""
-    return f" All {whole:,} lie from {low:g} to {high:g}, and {others:.0%} of the others."
+    low, high = values[yes, 0].min(), values[yes, 0].max()
+    return (
+        f" All {int(yes.sum()):,} with {study.names[column]} lie in one block from {low:g} to "
+        f"{high:g}, where only {share:.0%} of the others lie."
+    )
+
+
+def _elsewhere(study: Study, texts: Sequence[str], column: int) -> float:
+    """Give the share of other cases that lie between the lowest and highest value of a class."""
+    values = as_numbers(texts) if texts else None
+    if values is None:
+        return 1.0
+    number = values[:, 0]
+    yes, no = study.has(column), study.presence[:, column] == NO
+    inside = (number >= number[yes].min()) & (number <= number[yes].max())
+    return float((no & inside).sum() / max(int(no.sum()), 1))
 
 
 def _commonest(texts: Sequence[str], yes: Any, no: Any) -> str:
     words = np.array(texts)
-    kinds, counts = np.unique(words[yes], return_counts=True)
-    word = kinds[np.argmax(counts)]
-    share, others = (float((words[part] == word).mean()) for part in (yes, no))
-    shown = word or "empty"
-    return f" It is {shown} in {share:.0%} of them and in {others:.0%} of the others."
+    kinds = np.unique(words)
+    shares = [[float((words[part] == kind).mean()) for kind in kinds] for part in (yes, no)]
+    most = int(np.argmax(np.array(shares[0]) - np.array(shares[1])))
+    return (
+        f" It is {kinds[most] or 'empty'} in {shares[0][most]:.0%} of them and in "
+        f"{shares[1][most]:.0%} of the others."
+    )

@@ -13,7 +13,7 @@ from ..project.records import Case, ClassRecord, Split, Task
 NO_CLASS_ID = 0
 """The column of cases that are labelled with no class at all, where there are any."""
 
-NO_CLASS = "no class"
+NO_CLASS = {Task.MULTILABEL: "no finding", Task.CLASSIFICATION: "no class"}
 PARTS = tuple(Split)
 
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -112,7 +112,7 @@ def study_of(catalogue: Catalogue, classes: Sequence[ClassRecord], cases: Sequen
         if declared is None:
             column = np.where(catalogue.labelled, nothing, UNKNOWN).astype(np.int8)
             presence = np.column_stack([presence, column])
-            ids, names = [*ids, NO_CLASS_ID], [*names, NO_CLASS]
+            ids, names = [*ids, NO_CLASS_ID], [*names, NO_CLASS[catalogue.task]]
     return Study(
         ids=tuple(catalogue.ids),
         presence=presence,

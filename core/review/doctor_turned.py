@@ -41,8 +41,7 @@ def turned(looks: Looks) -> dict[str, Rows]:
 def _by_way(unit: Planes, ways: dict[str, Turn]) -> dict[str, Rows]:
     mean = unit.mean(axis=0, keepdims=True)
     gains = np.stack([_gain(unit, mean - turn(mean)) for turn in ways.values()])
-    surest = gains / np.maximum(np.abs(np.median(gains, axis=1, keepdims=True)), 1e-9)
-    best = np.argmax(np.where(_convincing(gains), surest, -np.inf), axis=0)
+    best = np.argmax(np.where(_convincing(gains), gains, -np.inf), axis=0)
     hit = _convincing(gains).any(axis=0)
     chosen = {name: np.flatnonzero(hit & (best == place)) for place, name in enumerate(ways)}
     return {name: rows for name, rows in chosen.items() if len(rows)}
