@@ -132,7 +132,7 @@ class Frame(QObject):
             panel.panel_asked.connect(self.open_panel)
         self.tabs.fill({"Label": LabelPanel(session, canvas), "Train": train, "Results": results})
         self.bottom.add_page("embedding", "Embedding", self._make_embedding, "ph.circles-three")
-        self.bottom.add_page("doctor", "Doctor", self._make_doctor, "ph.stethoscope")
+        self.bottom.add_page("doctor", "Doctor", self._make_doctor, "ph.first-aid-kit")
 
     def _make_embedding(self) -> QWidget:
         from .canvas_place import Places
