@@ -132,6 +132,7 @@ class Frame(QObject):
             panel.panel_asked.connect(self.open_panel)
         self.tabs.fill({"Label": LabelPanel(session, canvas), "Train": train, "Results": results})
         self.bottom.add_page("embedding", "Embedding", self._make_embedding, "ph.circles-three")
+        self.bottom.add_page("runs", "Runs", self._make_runs, "ph.rows")
         self.bottom.add_page("doctor", "Doctor", self._make_doctor, "ph.first-aid-kit")
 
     def _make_embedding(self) -> QWidget:
@@ -148,6 +149,14 @@ class Frame(QObject):
     def _examine(self) -> None:
         """Look through what has just been imported."""
         self.bottom.show_page("doctor").examine_soon()
+
+    def _make_runs(self) -> QWidget:
+        from .canvas_place import Places
+        from .panels.runs_page import RunsPage
+
+        page = RunsPage(self.room.session, Places(self.room.canvas).go)
+        page.train_asked.connect(partial(self.open_panel, "Train"))
+        return page
 
     def _show_alike(self, case_ids: tuple[str, ...]) -> None:
         self.bottom.show_page("embedding").show_alike(case_ids)

@@ -22,7 +22,7 @@ from .cases_funnel import funnel_menu
 from .cases_head import ClassesHead
 from .cases_list import CaseListView, ListOrReason, NarrowedRow, SearchRow
 from .cases_predicted import Guesses, read_guesses
-from .cases_selection import FilterChips, SelectionBar
+from .cases_selection import BOXED, Choice, FilterChips, SelectionBar
 from .cases_thumbnails import Thumbnails
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class CasesPanel(QWidget):
         self.thumbnails = Thumbnails(self)
         self._errands = Errands(1, "longtail predictions", self)
         self._guesses = Guesses()
+        self._telling = False
         self.setMinimumWidth(LEAST_PX)
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -123,6 +124,7 @@ class CasesPanel(QWidget):
         session.catalogue_changed.connect(self.show_catalogue)
         session.case_changed.connect(self._follow_case)
         session.cases_asked.connect(self.list_only)
+        session.cases_selected.connect(self.follow_selection)
         session.run_changed.connect(self.read_predictions)
         session.runs_changed.connect(self.read_predictions)
         self._typing.timeout.connect(self._typed)
@@ -141,6 +143,7 @@ class CasesPanel(QWidget):
         self.selection.split_chosen.connect(self.set_split)
         self.selection.status_chosen.connect(self.set_status)
         self.selection.delete_asked.connect(self.delete_selected)
+        self.selection.alike_asked.connect(lambda: self._session.ask_alike(self.list.selected()))
 
     # --- showing ---
 
@@ -165,7 +168,7 @@ class CasesPanel(QWidget):
             self.list.cases.show_rows(None, None, self._session.visible_rows[:0])
             return
         self._show_bars()
-        self.chips.show_counts(status_counts(catalogue))
+        self.chips.show_counts(status_counts(catalogue), int(catalogue.boxed.sum()))
         if self.filter.class_id not in (None, *(c.id for c in project.classes)):
             self.filter = self.filter.without_class()
         self.apply_filter(keep_place=True)
@@ -205,7 +208,7 @@ class CasesPanel(QWidget):
         part += f" · {self.filter.words}" if self.filter.words else ""
         self.narrowed.words.setText(f"{shown:,} of {total:,}{part}")
         self.search.funnel.setChecked(self.filter.split is not None)
-        self.chips.set_value(self.filter.status)
+        self.chips.set_value(BOXED if self.filter.boxed else self.filter.status)
         self.head.bars.set_chosen(self.filter.class_id)
         self.head.waiting.set_chosen(UNLABELLED_KEY if self._only_unlabelled() else None)
         self._show_selected(len(self.list.selected()))
@@ -242,8 +245,19 @@ class CasesPanel(QWidget):
         with self._session.reporting():
             self._session.show_case(case_id)
 
+    def follow_selection(self, case_ids: Sequence[str]) -> None:
+        """Select what was selected in another panel."""
+        if not self._telling:
+            self._telling = True
+            self.list.select_only(case_ids)
+            self._telling = False
+
     def _show_selected(self, count: int) -> None:
         project = self._session.project
+        if count > 1 and not self._telling:
+            self._telling = True
+            self._session.select_cases(self.list.selected())
+            self._telling = False
         self.selection.show_count(count, writable=bool(project and project.writable))
 
     # --- filtering ---
@@ -261,9 +275,10 @@ class CasesPanel(QWidget):
             # Whoever asks for an order wants to see what comes first in it.
             self.list.scrollToTop()
 
-    def pick_status(self, status: Status | None) -> None:
-        """Show cases of one status, or of all."""
-        self.change_filter(status=status)
+    def pick_status(self, status: Choice) -> None:
+        """Show cases of one status, those with boxes, or all."""
+        boxed = status == BOXED
+        self.change_filter(status=None if boxed else status, boxed=boxed)
 
     def pick_bar(self, key: int) -> None:
         """Show the cases of a class, the unlabelled ones, or with -1 all."""

@@ -1,8 +1,16 @@
 """The list of cases itself, with what stands in its place when it is empty."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from qtpy.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
 from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -72,6 +80,17 @@ class CaseListView(QListView):
                 flag = QItemSelectionModel.SelectionFlag.Select
                 self.selectionModel().select(self.cases.index(row), flag)
 
+    def select_only(self, case_ids: Iterable[str]) -> None:
+        """Select cases in place of those that are selected."""
+        # All at once: each change of a selection costs as much as all of them.
+        rows = sorted(row for row in map(self.cases.row_of_case, case_ids) if row >= 0)
+        chosen = QItemSelection()
+        for first, last in _runs(rows):
+            chosen.append(QItemSelectionRange(self.cases.index(first), self.cases.index(last)))
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if rows:
+            self.scrollTo(self.cases.index(rows[0]))
+
     def follow(self, case_id: str, *, scroll: bool = True) -> None:
         """Mark the case that the window shows; empty marks none."""
         self.delegate.current_id = case_id
@@ -101,6 +120,15 @@ class CaseListView(QListView):
     def _context_menu(self, point: QPoint) -> None:
         if self.selectionModel().hasSelection():
             self.menu_wanted.emit(self.viewport().mapToGlobal(point))
+
+
+def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Give the first and the last of each run of rows that follow on each other."""
+    first = 0
+    for place, row in enumerate(rows):
+        if place + 1 == len(rows) or rows[place + 1] != row + 1:
+            yield rows[first], row
+            first = place + 1
 
 
 class ListOrReason(QStackedWidget):

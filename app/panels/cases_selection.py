@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from qtpy.QtCore import Qt, Signal, SignalInstance
 from qtpy.QtGui import QResizeEvent
@@ -12,11 +12,15 @@ from ...core.project.records import Split, Status
 from ..theme import EDGE
 from ..widgets.basic import Chip, GhostButton, HairLine, StrongLabel
 
-_CHIPS: tuple[tuple[Status | None, str, str], ...] = (
+BOXED = "boxed"
+Choice = Status | Literal["boxed"] | None
+
+_CHIPS: tuple[tuple[Choice, str, str], ...] = (
     (None, "All", "Every case"),
     (Status.UNLABELLED, "To do", "Cases without labels"),
     (Status.DRAFT, "Draft", "Begun, not reviewed yet"),
     (Status.REVIEWED, "Done", "Reviewed"),
+    (BOXED, "Boxed", "Cases in which a box is drawn"),
 )
 GAP_PX = 5
 SPLIT_WORDS = {Split.TRAIN: "Train", Split.VAL: "Val", Split.TEST: "Test"}
@@ -28,15 +32,15 @@ STATUS_WORDS = {
 
 
 class FilterChips(QWidget):
-    """One status or all; `chosen` gives the status, None for all."""
+    """One status, those with boxes (`BOXED`), or all (None); `chosen` gives which."""
 
     chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._group = QButtonGroup(self)
-        self._chips: dict[Status | None, Chip] = {}
-        self._counts: dict[Status, int] = {}
+        self._chips: dict[Choice, Chip] = {}
+        self._counts: dict[Choice, int] = {}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP_PX)
@@ -48,18 +52,23 @@ class FilterChips(QWidget):
             chip.clicked.connect(partial(self._pick, status))
             row.addWidget(chip)
         row.addStretch(1)
+        self._chips[BOXED].hide()
         self.set_value(None)
 
-    def _pick(self, status: Status | None, _checked: bool = False) -> None:
+    def _pick(self, status: Choice, _checked: bool = False) -> None:
         self.chosen.emit(status)
 
-    def set_value(self, status: Status | None) -> None:
+    def set_value(self, status: Choice) -> None:
         """Show which is chosen, without telling."""
         self._chips[status].setChecked(True)
 
-    def show_counts(self, counts: Mapping[Status, int]) -> None:
-        """Show how many cases each has; the tooltip says it where there is no room."""
-        self._counts = dict(counts)
+    def show_counts(self, counts: Mapping[Status, int], boxed: int = 0) -> None:
+        """Show how many cases each has; the tooltip says it where there is no room.
+
+        The chip of boxes is there where `boxed` cases have some.
+        """
+        self._counts = {**counts, BOXED: boxed}
+        self._chips[BOXED].setVisible(boxed > 0)
         for status, words, tip in _CHIPS:
             if status is not None:
                 self._chips[status].setToolTip(f"{tip}: {self._counts.get(status, 0):,}")
@@ -75,9 +84,10 @@ class FilterChips(QWidget):
         for counted in (True, False):
             for status, chip in self._chips.items():
                 shown = counted and status is not None and bool(self._counts)
-                chip.set_count(self._counts.get(status, 0) if shown and status else None)
-            gaps = GAP_PX * (len(self._chips) - 1)
-            if sum(chip.sizeHint().width() for chip in self._chips.values()) + gaps <= self.width():
+                chip.set_count(self._counts.get(status, 0) if shown else None)
+            there = [chip for chip in self._chips.values() if not chip.isHidden()]
+            gaps = GAP_PX * (len(there) - 1)
+            if sum(chip.sizeHint().width() for chip in there) + gaps <= self.width():
                 return
 
 
@@ -87,6 +97,7 @@ class SelectionBar(QWidget):
     split_chosen = Signal(Split)
     status_chosen = Signal(Status)
     delete_asked = Signal()
+    alike_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -125,7 +136,10 @@ class SelectionBar(QWidget):
         """Build the same as a menu, for the right mouse button."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.setEnabled(self._writable)
+        menu.addAction("More like this").triggered.connect(
+            lambda _checked=False: self.alike_asked.emit()
+        )
+        menu.addSeparator()
         for words, signal in ((SPLIT_WORDS, self.split_chosen), (STATUS_WORDS, self.status_chosen)):
             for value, word in words.items():
                 menu.addAction(word).triggered.connect(
@@ -135,6 +149,9 @@ class SelectionBar(QWidget):
         menu.addAction("Delete...").triggered.connect(
             lambda _checked=False: self.delete_asked.emit()
         )
+        # To look for what is alike changes nothing, so it is offered in a project for reading too.
+        for action in menu.actions()[1:]:
+            action.setEnabled(self._writable)
         return menu
 
     def _menu_of(self, words: Mapping[Any, str], signal: SignalInstance) -> QMenu:

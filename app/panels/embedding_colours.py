@@ -91,13 +91,18 @@ def coloured(
     return _by_state(facts, catalogue, Split if by == PART else Status)
 
 
+def kinds_of(classes: Sequence[ClassRecord]) -> tuple[Kind, ...]:
+    """Give the looks of classes; a class keeps its colour and shape wherever it is drawn."""
+    return tuple(
+        Kind(record.name, record.colour, _FILLED[place % len(_FILLED)])
+        for place, record in enumerate(classes)
+    )
+
+
 def by_class(ids: Any, classes: Sequence[ClassRecord], task: Task, unknown: str) -> Colouring:
     """Colour points by a class id each."""
     nothing = "background" if task is Task.SEGMENTATION else "no class"
-    kinds = [
-        Kind(record.name, record.colour, _FILLED[place % len(_FILLED)])
-        for place, record in enumerate(classes)
-    ]
+    kinds = [*kinds_of(classes)]
     table = {record.id: place for place, record in enumerate(classes)}
     codes = _coded(ids, table, len(kinds), len(kinds) + 1)
     kinds += [Kind(nothing, GREY, _OPEN), Kind(unknown, FADED, _OPEN)]

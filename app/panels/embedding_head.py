@@ -27,7 +27,7 @@ SIZES = (2, 14)
 AUTO = SIZES[0]
 """The lowest end of the slider leaves the size to the number of points."""
 
-_SOURCE, _COLOUR = 168, 104
+CAPTION_FROM_PX = 500
 
 
 class HeadRow(QWidget):
@@ -127,22 +127,24 @@ class HeadRow(QWidget):
         action.triggered.connect(lambda _checked=False: self.recompute_asked.emit())
 
     def _lay_out(self) -> None:
-        self.source.setMinimumWidth(60)
-        self.source.setMaximumWidth(_SOURCE + 90)
-        self.source.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.colour.setMinimumWidth(60)
-        self.colour.setMaximumWidth(_COLOUR + 60)
-        self.way.setMinimumWidth(58)
+        for box, least, most in (
+            (self.source, 70, 280),
+            (self.colour, 74, 170),
+            (self.way, 74, 92),
+        ):
+            box.setMinimumWidth(least)
+            box.setMaximumWidth(most)
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         words = TextLabel("colour", self)
         words.setProperty("longtail", "quiet")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        row.addWidget(self.source, 3)
+        row.addWidget(self.source, 10)
         row.addStretch(1)
         row.addWidget(words)
-        row.addWidget(self.colour, 1)
-        row.addWidget(self.way)
+        row.addWidget(self.colour, 6)
+        row.addWidget(self.way, 4)
         row.addSpacing(2)
         for button in (self.lasso, self.fit, self.tune, self.more):
             row.addWidget(button)
@@ -169,7 +171,7 @@ class HeadRow(QWidget):
     def resizeEvent(self, event: object) -> None:
         """Leave the word out where there is no room for it."""
         super().resizeEvent(event)  # type: ignore[arg-type]
-        self.caption.setVisible(self.width() > 460)
+        self.caption.setVisible(self.width() >= CAPTION_FROM_PX)
 
 
 class DressMenu(QMenu):

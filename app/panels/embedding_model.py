@@ -20,7 +20,7 @@ from ..session import Session
 from ..tracked import TrackedJob
 from .cases_predicted import Guess, read_guesses
 from .embedding_facts import Facts, facts_of
-from .embedding_source import SEED, Seen, Source, read_newest, sources
+from .embedding_source import SEED, Seen, Source, kept_steps, read_newest, sources
 
 if TYPE_CHECKING:
     from ...core.backend.job import Job
@@ -55,6 +55,7 @@ class _Read:
 
     seen: Seen | None
     facts: Facts | None
+    steps: tuple[int, ...] = ()
 
 
 class EmbeddingModel:
@@ -71,6 +72,7 @@ class EmbeddingModel:
         self.way: Way = "pca"
         self.seen: Seen | None = None
         self.facts: Facts | None = None
+        self.steps: tuple[int, ...] = ()
         self.stage = Stage.CLOSED
         self.trouble = Trouble("")
         self.job: TrackedJob | None = None
@@ -224,6 +226,10 @@ class EmbeddingModel:
             self._read(and_make=isinstance(tracked.job, EmbedJob))
         else:
             self._rest()
+        shown = self.seen.picture if self.seen is not None else None
+        if finished.outcome is not Outcome.COMPLETED and shown is not None:
+            # What did not come about leaves the picture that is there, and the way it was made.
+            self.way, self.stage = shown.about.way, Stage.READY
 
     # --- reading ---
 
@@ -253,7 +259,7 @@ class EmbeddingModel:
 
     def _take(self, read: _Read, and_make: bool) -> None:
         former = self.seen
-        self.seen, self.facts = read.seen, read.facts
+        self.seen, self.facts, self.steps = read.seen, read.facts, read.steps
         if self.seen is not None and self.seen.picture is None:
             # The first picture is made unasked: it takes a moment. Others because they were chosen.
             if former is not None and former.file == self.seen.file:
@@ -274,7 +280,8 @@ class EmbeddingModel:
 
     def _look(self, project: "Project", source: Source, way: Way) -> _Read:
         seen = read_newest(project, source, way)
-        return _Read(seen, None if seen is None else self._facts(project, seen))
+        facts = None if seen is None else self._facts(project, seen)
+        return _Read(seen, facts, kept_steps(project, source))
 
     def _facts(self, project: "Project", seen: Seen) -> Facts:
         catalogue = self.session.catalogue or project.catalogue()

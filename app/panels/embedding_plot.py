@@ -149,7 +149,9 @@ class EmbeddingPlot(pg.GraphicsView):
 
     def fit(self) -> None:
         """Show all points."""
-        spots = self._points.spots if self._points is not None else np.zeros((0, 2), np.float32)
+        spots = np.zeros((0, 2), np.float32)
+        if self._points is not None:
+            spots = self._points.spots if self._points.ground is None else self._points.ground
         size = self._room()
         self._look_at(whole(spots, size.width(), size.height()))
         self._fits = True

@@ -52,12 +52,15 @@ class Points:
         How they look.
     stars
         The centres of kinds.
+    ground
+        (m, 2) what the view that shows all points is to hold, where that is more than `spots`.
     """
 
     spots: Floats
     codes: Codes
     kinds: tuple[Kind, ...]
     stars: tuple[Star, ...] = ()
+    ground: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.spots)

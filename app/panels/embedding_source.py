@@ -18,6 +18,7 @@ from ...core.explain.embedding_file import (
     read_embedding,
     read_picture,
 )
+from ...core.explain.embedding_frames import frame_steps
 from ...core.project.catalogue import Catalogue
 from ...core.project.records import RunRecord, Task
 from .embedding_grid import PointGrid
@@ -102,6 +103,13 @@ def read_newest(project: "Project", source: Source, way: Way) -> Seen | None:
     """
     found = newest(folder_of(project, source), source.kind)
     return None if found is None else read_seen(project.path, found, way)
+
+
+def kept_steps(project: "Project", source: Source) -> tuple[int, ...]:
+    """List the steps of which a run has kept how its features lay."""
+    if source.run_id is None or source.kind != "images":
+        return ()
+    return tuple(frame_steps(project.run_folder(source.run_id)))
 
 
 def newest(folder: Path, kind: Kind) -> Path | None:
