@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari.qt import get_qapp
 from napari.utils.notifications import NotificationSeverity, notification_manager
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtGui import QAction, QKeySequence, QShortcut
 from qtpy.QtWidgets import QDockWidget, QMenu, QWidget
 
 from ..core.backend.events import Finished, Outcome
@@ -81,6 +81,10 @@ class Frame(QObject):
 
     def _fill_menu(self, menu: QMenu) -> None:
         self.actions.fill_menu(menu)
+        if self.room.session.project is not None:
+            review = QAction("Review what deserves a look", menu)
+            review.triggered.connect(lambda _checked=False: self.open_panel("Review"))
+            menu.insertAction(menu.actions()[-1], review)
 
     def _dock(self, viewer: "Viewer") -> dict[str, QDockWidget]:
         """Dock our panels; a dock is asked of its panel, since plugins are handed proxies of it."""
@@ -124,13 +128,18 @@ class Frame(QObject):
             return
         from .panels.label import LabelPanel
         from .panels.results import ResultsPanel
+        from .panels.review import ReviewPanel
         from .panels.train import TrainPanel
 
         session, canvas = self.room.session, self.room.canvas
         train, results = TrainPanel(session, canvas.fold), ResultsPanel(session, canvas)
-        for panel in (train, results):
+        review = ReviewPanel(session, canvas)
+        self.room.threads.append(review)
+        for panel in (train, results, review):
             panel.panel_asked.connect(self.open_panel)
-        self.tabs.fill({"Label": LabelPanel(session, canvas), "Train": train, "Results": results})
+        label = LabelPanel(session, canvas)
+        self.tabs.fill({"Label": label, "Train": train, "Results": results, "Review": review})
+        self.bottom.add_page("maps", "Heat maps", self._make_maps, "ph.squares-four")
         self.bottom.add_page("embedding", "Embedding", self._make_embedding, "ph.circles-three")
         self.bottom.add_page("runs", "Runs", self._make_runs, "ph.rows")
         self.bottom.add_page("doctor", "Doctor", self._make_doctor, "ph.first-aid-kit")
@@ -149,6 +158,11 @@ class Frame(QObject):
     def _examine(self) -> None:
         """Look through what has just been imported."""
         self.bottom.show_page("doctor").examine_soon()
+
+    def _make_maps(self) -> QWidget:
+        from .panels.review_maps import MapsPage
+
+        return MapsPage(self.room.session)
 
     def _make_runs(self) -> QWidget:
         from .canvas_place import Places

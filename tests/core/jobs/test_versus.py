@@ -51,7 +51,7 @@ def test_the_setting_that_is_kept_with_a_run_counts(images, evaluated):
     plain = evaluated(images, other)
     images.record_run(IMAGE_RUN, state="completed", result={"prior": [0.8, 0.15, 0.05]})
     tilted = np.array([1e-9, 1e-9, 1.0])
-    images.set_run_setting(IMAGE_RUN, "target_prior", list(tilted / tilted.sum()))
+    images.set_run_setting(IMAGE_RUN, "prior_target", list(tilted / tilted.sum()))
     found = versus(images, *evaluated(images, IMAGE_RUN), *plain)
     assert found.worse > 0
     assert {one.after for one in found.changed} <= {"mid", "high"}

@@ -1,0 +1,94 @@
+"""Reads what the page of runs shows out of the runs' folders, each thing once; knows no Qt."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ...core.errors import LongtailError
+from ...core.evaluate.report import Report
+from ...core.evaluate.versus import Versus
+from ...core.project.records import RunRecord, Split
+from .results_shelf import ReportShelf, evaluated_splits, report_path
+from .runs_model import RunCurve, run_curve
+from .train_record import read_record
+
+if TYPE_CHECKING:
+    from ...core.project.store import Project
+
+PARTS = (Split.TEST, Split.VAL, Split.TRAIN)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The runs of a project that were measured on one part, the newest first."""
+
+    split: Split = Split.TEST
+    runs: tuple[tuple[RunRecord, Report], ...] = ()
+    failed: tuple[str, ...] = field(default=())
+    """Why a report could not be read, a sentence each."""
+
+    def run(self, run_id: str) -> tuple[RunRecord, Report] | None:
+        """Find a run."""
+        return next((each for each in self.runs if each[0].id == run_id), None)
+
+
+class RunsReader:
+    """Reads reports, curves and differences; all of it may be asked from a thread."""
+
+    def __init__(self) -> None:
+        self._shelf = ReportShelf()
+        self._versus: dict[tuple[object, ...], Versus] = {}
+        self._curves: dict[tuple[str, float], RunCurve | None] = {}
+
+    def evaluated(self, project: "Project") -> Evaluated:
+        """Read the reports on the test part, or on another where no run was tested."""
+        runs = list(reversed(project.runs()))
+        done = {run.id: evaluated_splits(project.run_folder(run.id)) for run in runs}
+        split = next((part for part in PARTS if any(part in each for each in done.values())), None)
+        if split is None:
+            return Evaluated()
+        found: list[tuple[RunRecord, Report]] = []
+        failed: list[str] = []
+        for run in runs:
+            if split not in done[run.id]:
+                continue
+            try:
+                report = self._shelf.get(project.run_folder(run.id), split)
+            except LongtailError as error:
+                failed.append(f"{run.id}: {error.reason}")
+                continue
+            if report is not None:
+                found.append((run, report))
+        return Evaluated(split, tuple(found), tuple(failed))
+
+    def versus(self, project: "Project", evaluated: Evaluated, run_id: str, other: str) -> Versus:
+        """Give `run_id` minus `other`.
+
+        Raises
+        ------
+        LongtailError
+            The two cannot be compared.
+        """
+        from ...core.jobs.versus import versus
+
+        mine, theirs = evaluated.run(run_id), evaluated.run(other)
+        if mine is None or theirs is None:
+            raise LongtailError(f"{run_id} or {other} was not measured.", "Evaluate both runs.")
+        stamps = [
+            report_path(project.run_folder(each), evaluated.split).stat().st_mtime
+            for each in (run_id, other)
+        ]
+        key = (project.path, run_id, other, *stamps)
+        if key not in self._versus:
+            self._versus[key] = versus(project, *mine, *theirs)
+        return self._versus[key]
+
+    def curve(self, project: "Project", run_id: str, marker: str) -> RunCurve | None:
+        """Read how a run came along; None where it told nothing."""
+        log = project.run_folder(run_id) / "events.jsonl"
+        if not log.is_file():
+            return None
+        key = (run_id, log.stat().st_mtime)
+        if key not in self._curves:
+            self._curves[key] = run_curve("", run_id, read_record(log).metrics)
+        found = self._curves[key]
+        return None if found is None else RunCurve(marker, found.name, found.what, found.points)
