@@ -32,10 +32,12 @@ UMAP_A, UMAP_B = 1.576943, 0.895061
 EPOCHS_OF_FEW, EPOCHS_OF_MANY, MANY = 500, 200, 10_000
 PERPLEXITY = 30.0
 EARLY, LATE = 250, 500
-_STAGES = ((0, EARLY, 12.0, 0.5), (EARLY, LATE, 1.0, 0.8))
-"""First iteration, how many, exaggeration and momentum, as in openTSNE."""
+EXAGGERATION = 12.0
+POINTS_A_PULL = 50
+"""Few points pulled together so hard at first would fall into one and never part again."""
 
 START_WIDTH = 1e-4
+ITERATIONS_A_LOOK = 8
 SEARCHING = 0.2
 """Share of the progress that goes to the search for neighbours."""
 
@@ -64,13 +66,13 @@ def flatten(
     rows, _ = principal(unit_rows(features), min(DIMS, features.shape[1]))
     begin = _begin(rows[:, :2] if start is None else start, seed)
     count = UMAP_NEIGHBOURS if way == "umap" else int(3 * PERPLEXITY)
-    places, distances = yield from _scaled(nearest(rows, count), 0.0, SEARCHING)
+    places, distances = yield from scaled(nearest(rows, count), 0.0, SEARCHING)
     work = _umap if way == "umap" else _tsne
 
     def lay_out(tell: Tell) -> Floats:
         return work(places, distances, begin, seed, tell)
 
-    points = yield from _scaled(_in_thread(lay_out), SEARCHING, 1.0)
+    points = yield from scaled(_in_thread(lay_out), SEARCHING, 1.0)
     return Flat(points)
 
 
@@ -143,8 +145,8 @@ def _tsne(
         random_state=seed,
         n_jobs=1,
     )
-    every = (EARLY + LATE) // STEPS + 1
-    for first, count, exaggeration, momentum in _STAGES:
+    pull = min(EXAGGERATION, max(1.0, len(places) / POINTS_A_PULL))
+    for first, count, exaggeration, momentum in ((0, EARLY, pull, 0.5), (EARLY, LATE, 1.0, 0.8)):
 
         def heard(done: int, _: float, __: Any, first: int = first) -> bool:
             tell(first + done, EARLY + LATE)
@@ -157,7 +159,7 @@ def _tsne(
             momentum=momentum,
             learning_rate="auto",
             callbacks=heard,
-            callbacks_every_iters=every,
+            callbacks_every_iters=ITERATIONS_A_LOOK,
         )
     return np.asarray(points, np.float32)
 
@@ -219,7 +221,7 @@ def _in_thread(work: Callable[[Tell], T]) -> Generator[tuple[int, int], None, T]
     return found[0]
 
 
-def _scaled(
+def scaled(
     steps: Generator[tuple[int, int], None, T], low: float, high: float
 ) -> Generator[tuple[int, int], None, T]:
     """Give the steps of a part as steps of the whole."""

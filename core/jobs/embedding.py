@@ -9,13 +9,14 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from ..backend.events import Artifact, Event, Progress
 from ..backend.job import Job, JobContext, Steps
 from ..errors import LongtailError
 from ..explain.embedding_file import (
     FOLDER,
+    Frames,
     Kind,
     Picture,
     PictureAbout,
@@ -24,16 +25,16 @@ from ..explain.embedding_file import (
     read_embedding,
     read_picture,
     write_embedding,
+    write_frames,
     write_picture,
 )
-from .opening import opened
+from .opening import opened, run_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ..explain.projection import Flat, Flattening
+T = TypeVar("T")
 
-CACHE = f"cache/{FOLDER}"
 _EMBEDDING = re.compile(
     r"(?:cache|runs/[^/\\]{1,200})/embeddings/(?:images|pixels|regions)-[0-9a-f]{16}\.npz"
 )
@@ -178,6 +179,67 @@ class ProjectJob(Job):
         }
 
 
+@dataclass(frozen=True)
+class ProjectFramesJob(Job):
+    """Show in the plane how the features of some images formed while a run learned.
+
+    The result holds `file` (relative to the project; `read_frames` of
+    `longtail.core.explain.embedding_file` reads it: `points` (frame, case, 2), `steps`,
+    `case_ids`), `way`, `seed`, `steps`, `count` (cases) and `seconds`. Frames lie on each other:
+    see `longtail.core.explain.projection_frames`.
+
+    Parameters
+    ----------
+    project
+        The project's folder.
+    run_id
+        A run that kept frames (`longtail.core.explain.embedding_frames.frame_steps` lists them).
+    way, seed
+        As in `ProjectJob`.
+    """
+
+    interactive: ClassVar[bool] = True
+
+    project: str
+    run_id: str
+    way: Way = "pca"
+    seed: int = 0
+
+    @property
+    def title(self) -> str:
+        """A few words for the progress bar."""
+        return f"Lay out how {self.run_id} learned by {WAY_NAMES[self.way]}"
+
+    def run(self, context: JobContext) -> Steps:
+        """Compute the pictures, or take those that are there."""
+        from .embedding_frames import known_frames, read_all
+
+        began = time.monotonic()
+        folder = run_folder(self.project, self.run_id)
+        path = folder / FOLDER / f"frames--{self.way}-{self.seed}.npz"
+        case_ids, steps, key = read_all(folder)
+        frames = known_frames(path, key)
+        if frames is None:
+            from ..explain.embedding_frames import read_frame
+            from ..explain.projection_frames import flatten_frames
+
+            features = [read_frame(folder, step, len(case_ids)) for step in steps]
+            work = flatten_frames(features, self.way, self.seed)
+            points = yield from told(work, context, f"Laying out by {WAY_NAMES[self.way]}")
+            about = PictureAbout(key=key, way=self.way, seed=self.seed)
+            frames = Frames(about, case_ids, steps, points)
+            write_frames(path, frames)
+        yield Artifact(path.as_posix(), "replay")
+        return {
+            "file": f"runs/{self.run_id}/{FOLDER}/{path.name}",
+            "way": self.way,
+            "seed": self.seed,
+            "steps": list(frames.steps),
+            "count": len(frames.case_ids),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+
+
 WAY_NAMES = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 
 
@@ -193,15 +255,17 @@ def known_picture(path: Path, key: str, count: int) -> Picture | None:
     return picture if fits else None
 
 
-def told(steps: "Flattening", context: JobContext, what: str) -> "Generator[Event, None, Flat]":
+def told(
+    steps: "Generator[tuple[int, int], None, T]", context: JobContext, what: str
+) -> "Generator[Event, None, T]":
     """Tell the steps as progress, with a safe point after each; a cancelled one is cleaned up."""
     try:
         while True:
             try:
                 done, total = next(steps)
             except StopIteration as end:
-                flat: Flat = end.value
-                return flat
+                found: T = end.value
+                return found
             yield Progress(done, total, what=what)
             yield from context.safe_point()
     finally:

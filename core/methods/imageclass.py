@@ -24,6 +24,7 @@ from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import Case, Task
 from .aside import Groups, image_groups
 from .image_scores import precisions, ratios, recalls
+from .learned_embedding import LearnedEmbedding
 from .learned_map import LearnedMap
 from .priors import Shares
 from .run import (
@@ -66,6 +67,7 @@ class ImageRun(MethodRun):
         # Logits and targets of the images that sat out last.
         self.measured: deque[tuple[Tensor, Tensor]] = deque(maxlen=MEASURED_TOGETHER)
         self.learned = LearnedMap()
+        self.frames = LearnedEmbedding()
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images and build the network."""
@@ -191,8 +193,10 @@ class ImageRun(MethodRun):
         return [float(count) / len(presence) for count in presence.sum(0)]
 
     def news(self, step: int) -> Iterator[Event]:
-        """Draw how the classes lie to each other, about ten times over the run."""
+        """Draw how the classes lie to each other, and keep some features, about ten times a run."""
         folder, planned = self.setup.folder, self.spec.iterations_planned
+        if self.settings.embedding_frames and self._features_learn:
+            yield from self.frames.news(self, step, planned or self.spec.iterations)
         if folder is not None and self.learned.takes_turn(step, planned):
             rows, classes = self.learned.chosen(self.sampler.presence)
             features = self.features_of(self.image_rows[rows])
@@ -266,6 +270,7 @@ class ImageRun(MethodRun):
             "class_factors": self.class_factors.tolist(),
             "measured": list(self.measured),
             "map": self.learned.state(),
+            "frames": self.frames.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -275,6 +280,8 @@ class ImageRun(MethodRun):
         self.measured.clear()
         self.measured.extend(state.get("measured", ()))
         self.learned.load_state(state["map"])
+        if "frames" in state:  # runs of an earlier version have none
+            self.frames.load_state(state["frames"])
 
     @property
     def counts(self) -> Tensor:
@@ -308,12 +315,20 @@ class ImageRun(MethodRun):
         self.train_ids = tuple(case.id for case in cases)
         self.image_rows = np.array([self.store.rows[id_] for id_ in self.train_ids], np.int64)
         self.targets = targets_of(cases, self.spec.class_ids, self.spec.task)
-        self.sampler = ImageSampler(self._presence(), self.settings.sampler, self.spec.seed)
+        self.sampler = ImageSampler(
+            self.presence_of(self.targets), self.settings.sampler, self.spec.seed
+        )
 
-    def _presence(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def presence_of(self, targets: Tensor) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Give which classes images with these answers have, (image, class)."""
         if self.several:
-            return np.asarray(self.targets.numpy() == 1)
-        return np.asarray(np.eye(len(self.spec.classes), dtype=bool)[self.targets.numpy()])
+            return np.asarray(targets.numpy() == 1)
+        return np.asarray(np.eye(len(self.spec.classes), dtype=bool)[targets.numpy()])
+
+    @property
+    def _features_learn(self) -> bool:
+        body: nn.Module = self.network.body  # type: ignore[assignment]
+        return any(weight.requires_grad for weight in body.parameters())
 
     def _answered(self, cases: Sequence[Case]) -> list[Case]:
         """Leave out images without a usable answer, such as *none* where one class is asked."""
