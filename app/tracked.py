@@ -57,9 +57,9 @@ def is_training(job: "Job") -> bool:
 class TrackedJob:
     """One job from its submission to its end.
 
-    `metrics` holds the curve, (step, value), of each (name, class name or None). `maps` are paths
-    of what a training has learned, in its run's folder. `state` is queued, running, paused,
-    stopping or an outcome.
+    `metrics` holds the curve, (step, value), of each (name, class name or None). `maps` and
+    `strips` are paths of what a training has learned, in its run's folder. `state` is queued,
+    running, paused, stopping or an outcome.
     """
 
     job: "Job"
@@ -69,6 +69,7 @@ class TrackedJob:
     progress: Progress | None = None
     metrics: dict[tuple[str, str | None], Curve] = field(default_factory=dict)
     maps: list[str] = field(default_factory=list)
+    strips: list[str] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     finished: Finished | None = None
     state: str = "queued"
@@ -129,6 +130,8 @@ class TrackedJob:
                 curve.append((event.step, event.value))
             case Artifact(kind="map", path=path):
                 self.maps.append(path)
+            case Artifact(kind="strip", path=path):
+                self.strips.append(path)
             case Warned():
                 self.warnings.append(event)
             case Paused():

@@ -35,12 +35,14 @@ class CaseFilter:
     only: frozenset[str] | None = None
     """Ids of cases that another panel asked for; `words` say what they have in common."""
     words: str = ""
+    boxed: bool = False
+    """Only cases in which somebody drew a box."""
 
     @property
     def narrows(self) -> bool:
         """Whether it hides anything."""
         named = self.class_id is not None or self.only is not None
-        return bool(self.text or self.status or self.split or named)
+        return bool(self.text or self.status or self.split or self.boxed or named)
 
     def cleared(self) -> "CaseFilter":
         """Show all again, in the same order."""
@@ -63,6 +65,7 @@ def matching(
         statuses=None if wanted.status is None else (wanted.status,),
         splits=None if wanted.split is None else (wanted.split,),
         class_id=wanted.class_id,
+        boxed=True if wanted.boxed else None,
     )
     if wanted.only is not None:
         listed = wanted.only

@@ -10,6 +10,7 @@ from ..canvas_answers import Given
 from ..session import Session
 from ..widgets import LinkButton, Page, SectionLabel
 from .cases_thumbnails import Thumbnails
+from .label_boxes import BoxesPart
 from .label_last import LastImage, LastImages
 from .label_parts import CaseHead, ClassesHead, Foot, Hint, StatusPart, keep_keys
 from .label_rows import Answer, LabelRows, Row
@@ -32,6 +33,7 @@ class ImagePage(Page):
         self.classes_head = ClassesHead("Class", self, line=False)
         self.rows = LabelRows("Classes", self, row_px=BUTTON_PX, gap_px=GAP_PX)
         self.rest = LinkButton("All others: no   0", self, tip="No to all that are unknown (0)")
+        self.boxes = BoxesPart(session, canvas.boxes, self)
         self.status = StatusPart("image", self)
         self.last_section = SectionLabel("Last images", "click to correct", parent=self)
         self.last = LastImages(self._picture, self)
@@ -46,6 +48,7 @@ class ImagePage(Page):
         self.body.addWidget(self.rows)
         self.body.addWidget(self.rest, 0, Qt.AlignmentFlag.AlignLeft)
         keep_keys(self.rest)
+        self.body.addWidget(self.boxes)
         self.body.addWidget(self.status)
         self.body.addWidget(self.last_section)
         self.body.addWidget(self.last)
@@ -92,6 +95,7 @@ class ImagePage(Page):
         self.classes_head.edit.setEnabled(not why)
         self.end.button.setToolTip(why or "Mark as reviewed and go on (Return)")
         self.status.segments.set_value(case.status.value if case else "")
+        self.boxes.show_boxes(writable=ready)
         self.show_rows()
         self.show_last()
         self.show_saved()

@@ -271,7 +271,7 @@ class CaseResults(CasePart):
             self._show_again()
 
     def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
-        if job.is_training:
+        if job.is_training or job.job.only_looks:
             return
         # Whatever it predicted is read again.
         self._predictions = Predictions()

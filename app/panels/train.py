@@ -107,6 +107,7 @@ class TrainPanel(QWidget):
             page.stop_asked.connect(lambda: self._on_job("stop"))
             page.cancel_asked.connect(lambda: self._on_job("cancel"))
             page.remedy_chosen.connect(self._take_remedy)
+            page.case_asked.connect(self._open_case)
         return self._during
 
     @property
@@ -120,6 +121,7 @@ class TrainPanel(QWidget):
             page.results_asked.connect(self._see_results)
             page.resume_asked.connect(self._resume_last)
             page.again_asked.connect(self.show_before)
+            page.case_asked.connect(self._open_case)
         return self._after
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -376,12 +378,17 @@ class TrainPanel(QWidget):
             facts(run.spec, device, with_unlabelled=uses_unlabelled(run.method)),
         )
 
-    def _followed(self, run: RunRecord) -> tuple[Path, tuple[ClassLook, ...], str]:
+    def _open_case(self, case_id: str) -> None:
+        with self._session.reporting():
+            self._session.show_case(case_id)
+
+    def _followed(self, run: RunRecord) -> "tuple[Path, tuple[ClassLook, ...], str, Project]":
         """Give where a run's maps lie, how its classes look, and what a case is called."""
         project, catalogue = self._session.project, self._session.catalogue
         assert project is not None
         looks = planned_looks(run.spec, project, catalogue.tiers() if catalogue else {})
-        return project.run_folder(run.id), looks, case_noun(str(run.spec.get("task", "")))
+        noun = case_noun(str(run.spec.get("task", "")))
+        return project.run_folder(run.id), looks, noun, project
 
     def _has_checkpoint(self, run_id: str) -> bool:
         project = self._session.project

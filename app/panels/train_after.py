@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QWidget
@@ -14,6 +15,9 @@ from .train_live import ClassLook, Live
 from .train_outcome import Ending
 from .train_parts import RunHead, SayCard, let_shrink
 
+if TYPE_CHECKING:
+    from ...core.project.store import Project
+
 _CHANGE_KINDS = {True: "good", False: "bad", None: "quiet"}
 
 
@@ -23,6 +27,7 @@ class AfterPage(Page):
     results_asked = Signal()
     resume_asked = Signal()
     again_asked = Signal()
+    case_asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,14 +53,21 @@ class AfterPage(Page):
         self.resume.clicked.connect(self.resume_asked)
         self.again.clicked.connect(self.again_asked)
         self.next.clicked.connect(self._act)
+        self.learned.case_asked.connect(self.case_asked)
 
     def show_run(self, title: str, run: str, facts: str) -> None:
         """Say which run this was."""
         self.run_head.show_run(title, run, facts)
 
-    def follow(self, run_folder: Path, looks: Sequence[ClassLook], noun: str) -> None:
+    def follow(
+        self,
+        run_folder: Path,
+        looks: Sequence[ClassLook],
+        noun: str,
+        project: "Project | None" = None,
+    ) -> None:
         """Show what this run has learned; `looks` are its classes in the order of its plan."""
-        self.learned.begin(run_folder, looks, noun)
+        self.learned.begin(run_folder, looks, noun, project)
 
     def show_ending(self, ending: Ending, live: Live) -> None:
         """Show what came of the run, with its curves as they ended."""

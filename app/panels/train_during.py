@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QIcon, QResizeEvent
@@ -16,6 +17,9 @@ from .train_learned import WhatItLearned
 from .train_live import ClassLook, Live
 from .train_parts import Diary, RunHead, SayCard, WarningCard, flow, let_shrink
 
+if TYPE_CHECKING:
+    from ...core.project.store import Project
+
 MOST_CARDS = 4
 ROOM_FOR_ICONS = 262
 _FINE = 1000
@@ -29,6 +33,7 @@ class DuringPage(Page):
     stop_asked = Signal()
     cancel_asked = Signal()
     remedy_chosen = Signal(object, str)
+    case_asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,9 +73,15 @@ class DuringPage(Page):
         self.diary.clear()
         self.buttons.show_state("queued")
 
-    def follow(self, run_folder: Path, looks: Sequence[ClassLook], noun: str) -> None:
+    def follow(
+        self,
+        run_folder: Path,
+        looks: Sequence[ClassLook],
+        noun: str,
+        project: "Project | None" = None,
+    ) -> None:
         """Show what this run learns; `looks` are its classes in the order of its plan."""
-        self.learned.begin(run_folder, looks, noun)
+        self.learned.begin(run_folder, looks, noun, project)
 
     def show_live(self, live: Live, state: str, looks: Sequence[ClassLook]) -> None:
         """Show a moment of the run."""
@@ -100,6 +111,7 @@ class DuringPage(Page):
 
     def _connect(self) -> None:
         self.guard.remedy_chosen.connect(self.remedy_chosen)
+        self.learned.case_asked.connect(self.case_asked)
         self.buttons.pause_asked.connect(self.pause_asked)
         self.buttons.resume_asked.connect(self.resume_asked)
         self.buttons.stop_asked.connect(self.stop_asked)

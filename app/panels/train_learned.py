@@ -1,18 +1,29 @@
-"""The section with what a run has learned: its map, its pseudo-labels, its temperature."""
+"""The section with what a run has learned: its map, where it looks, its pseudo-labels."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..widgets import QuietLabel, SectionLabel, Segments
 from .train_curves import CurveCard
 from .train_live import ClassLook, Curve, Learned
 from .train_map_player import MapPlayer
+from .train_strip_player import StripPlayer
 from .train_words import nouns
 
-MAP, PSEUDO, TEMPERATURE = "map", "pseudo", "temperature"
-_WORDS = {MAP: "Map", PSEUDO: "Pseudo-labels", TEMPERATURE: "Temperature"}
+if TYPE_CHECKING:
+    from ...core.project.store import Project
+
+MAP, STRIP, PSEUDO, TEMPERATURE = "map", "strip", "pseudo", "temperature"
+_WORDS = {
+    MAP: "Map",
+    STRIP: "Where it looks",
+    PSEUDO: "Pseudo-labels",
+    TEMPERATURE: "Temperature",
+}
 
 
 class CurvesWithWords(QWidget):
@@ -51,6 +62,8 @@ class WhatItLearned(QWidget):
         Whether the run is at work.
     """
 
+    case_asked = Signal(str)
+
     def __init__(self, title: str, parent: QWidget | None = None, *, live: bool = True) -> None:
         super().__init__(parent)
         self._offered: tuple[str, ...] = ()
@@ -59,19 +72,29 @@ class WhatItLearned(QWidget):
         self.section = SectionLabel(title, parent=self)
         self.switch = Segments((), self)
         self.map = MapPlayer(self, live=live)
+        self.strip = StripPlayer(self, live=live)
+        self.strip.plot.asked.connect(self.case_asked)
         self.pseudo, self.temperature = CurvesWithWords(self), CurvesWithWords(self)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
-        for widget in (self.section, self.switch, self.map, self.pseudo, self.temperature):
+        parts = (self.map, self.strip, self.pseudo, self.temperature)
+        for widget in (self.section, self.switch, *parts):
             self._column.addWidget(widget)
         self._explain("scan")
         self.hide()
 
-    def begin(self, folder: Path, looks: Sequence[ClassLook], noun: str) -> None:
+    def begin(
+        self,
+        folder: Path,
+        looks: Sequence[ClassLook],
+        noun: str,
+        project: "Project | None" = None,
+    ) -> None:
         """Show another run; `looks` are its classes in the order of its plan."""
         self._explain(noun)
         self.map.begin(folder, looks, noun)
+        self.strip.begin(folder, project)
         self.show_learned(Learned(), 0)
 
     def show_learned(self, learned: Learned, total_steps: int) -> None:
@@ -87,7 +110,7 @@ class WhatItLearned(QWidget):
 
     @property
     def chosen(self) -> str:
-        """What is shown now: map, pseudo or temperature; empty if there is nothing."""
+        """What is shown now: map, strip, pseudo or temperature; empty if there is nothing."""
         if self._chosen in self._offered:
             return self._chosen
         return self._offered[0] if self._offered else ""
@@ -100,6 +123,7 @@ class WhatItLearned(QWidget):
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
         self.map.close_threads()
+        self.strip.close_threads()
 
     def _offer(self, offered: tuple[str, ...]) -> None:
         if offered == self._offered:
@@ -118,11 +142,13 @@ class WhatItLearned(QWidget):
         self.switch.set_value(chosen)
         for which, part in (
             (MAP, self.map),
+            (STRIP, self.strip),
             (PSEUDO, self.pseudo),
             (TEMPERATURE, self.temperature),
         ):
             part.setVisible(which == chosen)
         self.map.show_maps(self._learned.maps, self._end)
+        self.strip.show_maps(self._learned.strips, self._end)
         if chosen == PSEUDO:
             self.pseudo.show_curves(self._learned.pseudo, self._end)
         elif chosen == TEMPERATURE:
@@ -144,5 +170,10 @@ class WhatItLearned(QWidget):
 
 def _there(learned: Learned, which: str) -> bool:
     return bool(
-        {MAP: learned.maps, PSEUDO: learned.pseudo, TEMPERATURE: learned.temperature}[which]
+        {
+            MAP: learned.maps,
+            STRIP: learned.strips,
+            PSEUDO: learned.pseudo,
+            TEMPERATURE: learned.temperature,
+        }[which]
     )

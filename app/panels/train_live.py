@@ -17,6 +17,7 @@ from ...core.backend.events import (
 )
 from .train_guarded import Guarded, guarded
 from .train_record import Metrics, Points, Record, in_order, joined
+from .train_strip import strip_step
 from .train_words import case_noun, clock, duration, plural, run_number, share, short_share
 
 Tier = Literal["head", "medium", "tail"]
@@ -89,12 +90,13 @@ class Curve:
 class Learned:
     """What a run shows of what it learned, beside how good it is; supervised runs have nothing.
 
-    `maps` are paths in the run's folder, in the order of their steps.
+    `maps` and `strips` are paths in the run's folder, in the order of their steps.
     """
 
     maps: tuple[str, ...] = ()
     pseudo: tuple[Curve, ...] = ()
     temperature: tuple[Curve, ...] = ()
+    strips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,10 @@ class Tracked(Protocol):
         """Paths of the maps of what was learned, in the run's folder."""
 
     @property
+    def strips(self) -> Sequence[str]:
+        """Paths of the strips of followed images, in the run's folder."""
+
+    @property
     def warnings(self) -> Sequence[Warned]:
         """What a person should look at."""
 
@@ -169,18 +175,24 @@ def live(
         curves=curves(metrics, name, looks),
         total_steps=progress.total if progress and _is_training(progress) else 0,
         warnings=tuple(job.warnings),
-        learned=learned(metrics, (*before.maps, *job.maps), looks),
+        learned=learned(metrics, (*before.maps, *job.maps), looks, (*before.strips, *job.strips)),
         guarded=guarded(job.warnings, metrics, looks),
     )
 
 
-def learned(metrics: Metrics, maps: Iterable[str], looks: Sequence[ClassLook]) -> Learned:
+def learned(
+    metrics: Metrics,
+    maps: Iterable[str],
+    looks: Sequence[ClassLook],
+    strips: Iterable[str] = (),
+) -> Learned:
     """Find what a run shows of what it learned."""
     temperature = tuple(_finite(metrics.get((TEMPERATURE, None), ())))
     return Learned(
         in_order(maps),
         by_class(metrics, PSEUDO_SHARE, looks),
         (Curve("temperature", "", temperature),) if temperature else (),
+        in_order(strips, strip_step),
     )
 
 

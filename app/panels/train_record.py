@@ -1,12 +1,14 @@
 """What a run has told before, from its `events.jsonl`; knows neither Qt nor torch."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core.backend.events import Artifact, Event, Metric, from_json
 from .train_map import KIND, map_step
+from .train_strip import KIND as STRIP
+from .train_strip import strip_step
 
 Points = Sequence[tuple[int, float]]
 Metrics = Mapping[tuple[str, str | None], Points]
@@ -14,10 +16,11 @@ Metrics = Mapping[tuple[str, str | None], Points]
 
 @dataclass(frozen=True)
 class Record:
-    """Values by (name, class name or None), and the paths of maps in the run's folder."""
+    """Values by (name, class name or None), and the paths of maps and strips in its folder."""
 
     metrics: Metrics = field(default_factory=dict)
     maps: tuple[str, ...] = ()
+    strips: tuple[str, ...] = ()
 
 
 def read_record(event_log: Path) -> Record:
@@ -27,6 +30,7 @@ def read_record(event_log: Path) -> Record:
     """
     curves: dict[tuple[str, str | None], list[tuple[int, float]]] = {}
     maps: list[str] = []
+    strips: list[str] = []
     try:
         lines = event_log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # a run that never began has told nothing
@@ -41,7 +45,9 @@ def read_record(event_log: Path) -> Record:
                 curve.append((metric.step, metric.value))
             case Artifact(path=path, kind=kind) if kind == KIND:
                 maps.append(path)
-    return Record(curves, in_order(maps))
+            case Artifact(path=path, kind=kind) if kind == STRIP:
+                strips.append(path)
+    return Record(curves, in_order(maps), in_order(strips, strip_step))
 
 
 def joined(earlier: Metrics, metrics: Metrics) -> Metrics:
@@ -60,14 +66,16 @@ def joined(earlier: Metrics, metrics: Metrics) -> Metrics:
     return {key: [*kept.get(key, ()), *metrics.get(key, ())] for key in keys}
 
 
-def in_order(maps: Iterable[str]) -> tuple[str, ...]:
+def in_order(
+    maps: Iterable[str], step_of: Callable[[str], int | None] = map_step
+) -> tuple[str, ...]:
     """Give the paths of maps by their steps; of steps that were taken twice the later count.
 
-    What does not lie where maps lie is left out.
+    What does not lie where maps lie, so that `step_of` gives no step, is left out.
     """
     kept: list[tuple[int, str]] = []
     for path in maps:
-        step = map_step(path)
+        step = step_of(path)
         if step is None:
             continue
         while kept and kept[-1][0] >= step:
@@ -77,7 +85,7 @@ def in_order(maps: Iterable[str]) -> tuple[str, ...]:
 
 
 def _event(line: str) -> Event | None:
-    if '"Metric"' not in line and f'"{KIND}"' not in line:
+    if not any(word in line for word in ('"Metric"', f'"{KIND}"', f'"{STRIP}"')):
         return None  # most other lines need no decoding
     try:
         return from_json(json.loads(line))

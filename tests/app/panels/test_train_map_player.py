@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from longtail.app.panels import train_map_player
+from longtail.app.panels import train_map_player, train_player
 from longtail.app.panels.train_live import ClassLook
 from longtail.app.panels.train_map_player import MapPlayer
 
@@ -117,7 +117,7 @@ def test_a_replay_can_be_held_and_goes_on_from_there(player, qtbot):
 
 
 def test_of_many_maps_some_are_passed_over(player, qtbot, monkeypatch):
-    monkeypatch.setattr(train_map_player, "LONGEST_REPLAY", 2)
+    monkeypatch.setattr(train_player, "LONGEST_REPLAY", 2)
     player._beat.setInterval(1)
     player.show_maps(maps(100, 200, 300, 400, 500), 0)
     shows(player, qtbot, 500)
@@ -184,7 +184,7 @@ def test_after_a_run_there_is_nothing_to_follow(qtbot, folder):
 
 
 def test_only_some_maps_are_kept(player, qtbot, monkeypatch):
-    monkeypatch.setattr(train_map_player, "MOST_KEPT", 2)
+    monkeypatch.setattr(train_player, "MOST_KEPT", 2)
     player.show_maps(maps(100, 200, 300, 400, 500), 0)
     for place, step in ((4, 500), (3, 400), (2, 300), (1, 200)):
         player.slider.setValue(place)
