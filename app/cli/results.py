@@ -8,6 +8,7 @@ import typer
 
 from ...core.backend.events import Finished
 from ...core.errors import LongtailError
+from ...core.evaluate.box_words import box_lines
 from ...core.evaluate.report import read_report
 from ...core.jobs.evaluation import EvaluateJob
 from ...core.jobs.exporting import ExportModelJob, export_run_predictions
@@ -80,6 +81,9 @@ def evaluate(
     run: RunId = "last",
     split: Annotated[Split, typer.Option("--split", help="train, val or test.")] = Split.TEST,
     weights: Weights = "best",
+    boxes: Annotated[
+        int, typer.Option("--boxes", min=1, help="How many boxes a finding may have.")
+    ] = 1,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -88,13 +92,15 @@ def evaluate(
     with Project.open(project) as opened:
         take_hold(opened)
         chosen = find_run(opened, run)
-        job = EvaluateJob(opened.path.as_posix(), chosen.id, split.value, weights)
+        job = EvaluateJob(opened.path.as_posix(), chosen.id, split.value, weights, boxes=boxes)
         finished = run_job(job, output, project=opened, device=device)
         folder = opened.run_folder(chosen.id)
-        setting = read_report(folder / f"evaluation-{split.value}.json").setting
+        report = read_report(folder / f"evaluation-{split.value}.json")
     document = finished.result or {}
     told = f"{chosen.id} on {split.value}; report: {folder / 'report.html'}"
-    output.result(document, f"{told}\n{setting}".strip())
+    output.result(document, f"{told}\n{report.setting}".strip())
+    for line in box_lines(report):
+        output.say(line)
     output.table(("measure", "mean", "95 % interval", "n"), _summary_rows(document))
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import LongtailError
+from ..evaluate.box_scores import BoxScore
 from ..files import write_json, writing_failed
 from .plan import Cell
 
@@ -23,6 +24,7 @@ class CaseScores(BaseModel):
     """One test case: `scores` (measure, class name) for label maps, else answers and logits.
 
     `truth` is 1 yes, 0 no, -1 unknown a class; of classes that exclude each other one is 1.
+    `boxes` has the findings with drawn boxes by class name, None where the image has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,6 +34,7 @@ class CaseScores(BaseModel):
     scores: dict[str, dict[str, float | None]] | None = None
     truth: tuple[int, ...] | None = None
     logits: tuple[float, ...] | None = None
+    boxes: dict[str, BoxScore] | None = None
 
     @property
     def group(self) -> str:
@@ -54,7 +57,8 @@ class CellRecord(BaseModel):
 
     `prior` is that which the run was effectively trained under; `adjustable` says that its logits
     are those of plain cross-entropy, which post-hoc adjustment is made for. `seconds` is training
-    alone, `total_s` with setting up and measuring.
+    alone, `total_s` with setting up and measuring. `controls` has the measures of boxes of a
+    random map and of a box in the middle, on the same images.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -79,6 +83,7 @@ class CellRecord(BaseModel):
     adjustable: bool = False
     versions: dict[str, str] = {}
     cases: tuple[CaseScores, ...] = ()
+    controls: dict[str, dict[str, float | None]] = {}
 
     @property
     def cell(self) -> Cell:

@@ -1,9 +1,12 @@
 """From an evaluated run to the line that a comparison keeps of it; imports no torch."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..errors import LongtailError
+from ..evaluate.box_scores import COMPARED
+from ..evaluate.report import read_report
 from ..evaluate.segmentation import MEASURES
 from ..evaluate.tiers import BY_IMAGES, BY_SHARE
 from ..methods.spec import RunSpec, read_spec
@@ -54,6 +57,7 @@ def collect(
         adjustable=_is_adjustable(spec),
         versions=spec.versions,
         cases=_cases(project, spec, run_id, evaluation),
+        controls=_controls(folder / f"evaluation-{Split.TEST}.json"),
     )
 
 
@@ -85,7 +89,10 @@ def _cases(
         raise LongtailError(f"The predictions of {run_id} cannot be read.", "Compare again.")
     cases = project.cases(split=Split.TEST, labelled=True)
     known = ((case, shelf.cases.get(case.id)) for case in cases)
-    answered = [_answered(case, one, spec) for case, one in known if one is not None]
+    lines = {str(line["case"]): line for line in evaluation.get("cases", ())}
+    answered = [
+        _answered(case, one, spec, lines.get(case.id, {})) for case, one in known if one is not None
+    ]
     return tuple(one for one in answered if _is_usable(one, spec.task))
 
 
@@ -94,13 +101,26 @@ def _scored(line: Mapping[str, Any]) -> CaseScores:
     return CaseScores(case=str(line["case"]), patient=line.get("patient"), scores=scores)
 
 
-def _answered(case: Case, shelved: Shelved, spec: RunSpec) -> CaseScores:
+def _controls(path: Path) -> dict[str, dict[str, float | None]]:
+    """Read what chance reaches on the boxes of the test cases; nothing where there are none."""
+    if not path.is_file():
+        return {}
+    boxes = read_report(path).boxes
+    return {
+        way: {name: row[name].mean for name in COMPARED if name in row}
+        for way, row in (boxes.rows.items() if boxes else ())
+        if way != "map"
+    }
+
+
+def _answered(case: Case, shelved: Shelved, spec: RunSpec, line: Mapping[str, Any]) -> CaseScores:
     logits = [] if shelved.logits is None else shelved.logits.tolist()
     return CaseScores(
         case=case.id,
         patient=case.patient,
         truth=tuple(_truth(case, spec.class_ids, spec.task)),
         logits=tuple(round(float(value), 5) for value in logits),
+        boxes=line.get("boxes"),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..evaluate.bootstrap import FloatArray, Measures, Pair, Table
+from ..evaluate.box_scores import told_box_measures
 from ..evaluate.classification import multi_label_measures, single_label_measures
 from ..evaluate.prior import shift_softmax, uniform
 from ..evaluate.segmentation import told_measures
@@ -61,18 +62,19 @@ def _of_images(cases: Sequence[CaseScores], record: CellRecord, task: Task) -> M
     truth = np.array([one.truth for one in cases], dtype=np.int8)
     logits = np.array([one.logits for one in cases], dtype=float)
     tiers = _tiers(record)
+    boxes = told_box_measures([one.boxes or {} for one in cases], _names(record))
     if task is Task.CLASSIFICATION:
         answers = truth.argmax(axis=1).astype(np.int64)
-        return _shown_alone(single_label_measures(answers, logits, tiers), task)
-    return _shown_alone(multi_label_measures(truth, logits, tiers), task)
+        return _shown_alone(single_label_measures(answers, logits, tiers), boxes, task)
+    return _shown_alone(multi_label_measures(truth, logits, tiers), boxes, task)
 
 
-def _shown_alone(measures: Measures, task: Task) -> Measures:
+def _shown_alone(measures: Measures, boxes: Measures, task: Task) -> Measures:
     """Keep what tables show, and no classes of a tier: each run may have others in it."""
     shown = {*SHOWN[task], *BY_CLASS[task]}
 
     def measure(weights: FloatArray) -> dict[str, Table]:
-        found = measures(weights)
+        found = {**measures(weights), **boxes(weights)}
         return {
             name: Table(table.overall) if name in OF_TIERS else table
             for name, table in found.items()

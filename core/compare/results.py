@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..evaluate.bootstrap import Bounds
+from ..evaluate.box_scores import COMPARED
 from ..project.records import Task
 from .cells import CellRecord
 from .plan import Cell, Plan
@@ -20,6 +21,7 @@ SHOWN = {
         "recall_tail",
         "auc",
         "ece",
+        *COMPARED,
     ),
     Task.MULTILABEL: (
         "auc",
@@ -30,14 +32,15 @@ SHOWN = {
         "recall_medium",
         "recall_tail",
         "ece",
+        *COMPARED,
     ),
 }
 """The measures of a table, the decisive one first."""
 
 BY_CLASS = {
     Task.SEGMENTATION: SHOWN[Task.SEGMENTATION],
-    Task.CLASSIFICATION: ("recall", "precision", "auc"),
-    Task.MULTILABEL: ("auc", "average_precision", "recall"),
+    Task.CLASSIFICATION: ("recall", "precision", "auc", *COMPARED),
+    Task.MULTILABEL: ("auc", "average_precision", "recall", *COMPARED),
 }
 """The measures that are also told of each class."""
 

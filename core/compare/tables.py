@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..evaluate.box_scores import COMPARED
 from ..evaluate.prior import probabilities_of
 from ..evaluate.report import NOTICE
 from ..evaluate.wording import MEASURES, NO_VALUE
@@ -109,7 +110,7 @@ def _overall_line(row: Row, measures: Sequence[str]) -> list[str]:
 
 
 def _class_grid(comparison: Comparison) -> str:
-    measures = BY_CLASS[comparison.plan.task]
+    measures = _present_by_class(comparison)
     heads = ["method", "labelled", "class", *(_title(name) for name in measures)]
     lines = (
         [row.name, row.labels, name, *(_class_text(row, measure, name) for measure in measures)]
@@ -132,7 +133,7 @@ def _difference_parts(comparison: Comparison, measures: Sequence[str]) -> list[s
         + [difference_text(name, row.differences.get(name)) for name in measures]
         for row in rows
     ]
-    by_class = BY_CLASS[comparison.plan.task]
+    by_class = _present_by_class(comparison)
     class_lines = [
         [row.name, row.labels, name, str(row.pairs)]
         + [difference_text(m, row.class_differences.get(m, {}).get(name)) for m in by_class]
@@ -215,6 +216,12 @@ def _present(comparison: Comparison) -> list[str]:
         for name in SHOWN[comparison.plan.task]
         if any(_has(row.overall, name) for row in comparison.rows)
     ]
+
+
+def _present_by_class(comparison: Comparison) -> list[str]:
+    """Leave boxes out where no image has any; the others stand for each class."""
+    measures, present = BY_CLASS[comparison.plan.task], _present(comparison)
+    return [name for name in measures if name in present or name not in COMPARED]
 
 
 def _has(values: Mapping[str, Spread], name: str) -> bool:

@@ -7,6 +7,8 @@ import numpy as np
 
 from ..errors import LongtailError
 from ..evaluate.bootstrap import RESAMPLES, Bounded, Table, bound_differences
+from ..evaluate.box_words import ROWS
+from ..evaluate.wording import MEASURES
 from ..project.records import Task
 from .cells import CellRecord, read_cells
 from .measuring import adjusted, measures_of, pair_of
@@ -176,6 +178,7 @@ def _notes(plan: Plan, records: Sequence[CellRecord]) -> list[str]:
     notes = list(plan.notes)
     if plan.task is not Task.SEGMENTATION:  # there each class has lines of its own
         notes += dict.fromkeys(record.tiers for record in records if record.tiers)
+    notes += _chance(records)
     for package in ("napari-longtail", "torch", "monai"):
         found = {record.versions.get(package, "") for record in records if record.versions}
         if len(found) > 1:
@@ -187,3 +190,17 @@ def _notes(plan: Plan, records: Sequence[CellRecord]) -> list[str]:
     if absent:
         notes.append(f"Without a training example in some runs: {', '.join(absent)}.")
     return notes
+
+
+def _chance(records: Sequence[CellRecord]) -> list[str]:
+    """Say what boxes reach that know nothing of the image; the same for all runs."""
+    controls = next((one.controls for one in records if one.controls), {})
+    return [
+        f"Boxes: {ROWS[way].lower()} reaches "
+        + ", ".join(
+            f"{MEASURES[name].title} {MEASURES[name].text(value)}" for name, value in row.items()
+        )
+        + " on these images; one box a finding, from each run's Grad-CAM."
+        for way, row in controls.items()
+        if way in ROWS
+    ]

@@ -11,6 +11,8 @@ from jinja2 import Environment, StrictUndefined
 from ... import resources
 from ..files import write_text
 from ..project.records import Task
+from .box_scores import FIGURES
+from .box_words import ROWS, BoxRow, box_heads, box_sentence, box_table
 from .html_images import by_training, image_view, tier_cells
 from .report import FEW_CASES, EvaluatedClass, Figure, Report
 from .svg import bar
@@ -45,7 +47,7 @@ def render(report: Report) -> str:
 
 
 def _view(report: Report) -> dict[str, Any]:
-    shown = [MEASURES[name] for name in report.summary if name in MEASURES]
+    shown = [MEASURES[name] for name in report.summary if name in MEASURES and name not in FIGURES]
     shown.sort(key=lambda measure: measure.name != _primary(report).name)
     segmentation = report.provenance.task == Task.SEGMENTATION
     # With one class per image, recall over the classes is balanced accuracy.
@@ -62,6 +64,7 @@ def _view(report: Report) -> dict[str, Any]:
         "shares": any(each.share is not None for each in report.classes),
         "matrix": _matrix(report),
         "images": image_view(report),
+        "boxes": _boxes(report),
         "tier_columns": [MEASURES[name].title for name in _tiered(report)],
         "training": _training(report),
         "rules": SEGMENTATION_RULES if segmentation else IMAGE_RULES,
@@ -197,6 +200,22 @@ def _matrix(report: Report) -> dict[str, Any] | None:
         cells = [{"count": count, "shade": f"{0.75 * count / total:.2f}"} for count in counts]
         rows.append({"name": name, "cells": cells})
     return {"names": report.confusion.names, "rows": rows}
+
+
+def _boxes(report: Report) -> dict[str, Any] | None:
+    if report.boxes is None:
+        return None
+    groups: dict[str, list[BoxRow]] = {}
+    for row in box_table(report.boxes):
+        groups.setdefault(row.name, []).append(row)
+    own = report.boxes.rows["map"]
+    return {
+        "sentence": box_sentence(report.boxes),
+        "heads": box_heads(),
+        "groups": groups,
+        "own": ROWS["map"],
+        "intervals": [_card(MEASURES[name], own[name]) for name in FIGURES if name in own],
+    }
 
 
 def _training(report: Report) -> list[tuple[str, str]]:

@@ -192,6 +192,17 @@ def matched(overlaps: FloatArray) -> np.ndarray[Any, np.dtype[np.int64]]:
     return partner
 
 
+def overlaps_of(finding: LocatedFinding) -> FloatArray:
+    """Give each drawn box its intersection over union with the box that took it, 0 without one."""
+    union, _ = box_overlaps(_drawn(finding), finding.found)
+    return _taken(union, matched(union))
+
+
+def points_inside(finding: LocatedFinding) -> bool:
+    """Tell whether the map's highest place lies in a drawn box."""
+    return _points_at(finding.point, _drawn(finding))
+
+
 def energy_inside(values: FloatArray, drawn: Boxes) -> float | None:
     """Give the share of a map's sum (y, x) that lies inside boxes; None of a map of zeros.
 

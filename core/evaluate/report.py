@@ -64,6 +64,33 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxParts:
+    """How well boxes of the run's maps lie on drawn ones.
+
+    Parameters
+    ----------
+    rows
+        Each measure of the run's maps (`map`), of a random map and of a box in the middle, which
+        say what chance is worth here.
+    boxes
+        Drawn boxes by class name.
+    cases, patients
+        Images in which boxes were drawn, and whose they are.
+    left_out
+        Findings that could not be measured.
+    most
+        How many boxes a finding might have.
+    """
+
+    rows: Mapping[str, Mapping[str, Figure]]
+    boxes: Mapping[str, int]
+    cases: int
+    patients: int
+    left_out: int
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluatedClass:
     """A class and what it was learned from.
 
@@ -144,6 +171,8 @@ class Report:
     setting: str = ""
     """The prior and the thresholds that all figures were made with, in words; empty as trained."""
     tuned: Tuned | None = None
+    boxes: BoxParts | None = None
+    """Where the evaluated images have drawn boxes."""
     notes: tuple[str, ...] = ()
     notice: str = NOTICE
     format: int = 1

@@ -85,6 +85,26 @@ MEASURES = {
             "How far stated confidence and share found right lie apart, over 15 bins.",
             lower_is_better=True,
         ),
+        Measure(
+            "box_iou",
+            "Box overlap",
+            "Intersection over union of drawn boxes and those from the run's map, averaged; a "
+            "box that was not found counts 0.",
+        ),
+        *(
+            Measure(
+                f"box_acc_{share}",
+                f"Boxes, IoU > .{share // 10}",
+                f"Share of drawn boxes that a box from the run's map meets with an intersection "
+                f"over union above {share / 100:g}.",
+            )
+            for share in range(10, 80, 10)
+        ),
+        Measure(
+            "pointing",
+            "Pointing",
+            "Share of findings where the highest place of the run's map lies in a drawn box.",
+        ),
     )
 }
 

@@ -72,7 +72,7 @@ def map_of_picture(
         The network's output for the class.
     """
     batch = preprocessing.apply(image)[None].to(device)
-    with _precision(device):
+    with precision(device):
         found = class_maps(network, batch, [output], variant=variant, layer=layer)
     logits = found.logits[0].float().cpu().numpy()
     return _restored(found.values[0], found.kinds[0][0], preprocessing, image, logits)
@@ -123,7 +123,7 @@ class _Look(NamedTuple):
     def __call__(self, batch: Tensor) -> Tensor:
         chosen = torch.full((len(batch), 1), self.output, device=batch.device)
         look = partial(raw_maps, variant=self.variant, layer=self.layer, summed=True)
-        with _precision(self.device):
+        with precision(self.device):
             raw = look(self.network, batch, chosen)
         region = raw.logits.argmax(1, keepdim=True) == self.output
         # A window without the class has no score, and nothing to show.
@@ -159,7 +159,7 @@ def _restored(
     return CaseMap(moved.numpy(), kind, logits)
 
 
-def _precision(device: str) -> torch.autocast:
+def precision(device: str) -> torch.autocast:
     """Compute as prediction does."""
     dtype = autocast_dtype(device)
     return torch.autocast(device.partition(":")[0], dtype=dtype, enabled=dtype is not None)

@@ -42,6 +42,9 @@ class EvaluateJob(Job):
         run; None takes the setting that is kept with the run.
     as_trained
         Measure without the setting that is kept with the run.
+    boxes
+        For image-level classes, where the cases have boxes: how many boxes a finding may have;
+        published figures are made with one.
     """
 
     project: str
@@ -53,6 +56,7 @@ class EvaluateJob(Job):
     tail: float | None = None
     target_prior: tuple[float, ...] | None = None
     as_trained: bool = False
+    boxes: int = 1
 
     @property
     def title(self) -> str:
@@ -66,6 +70,7 @@ class EvaluateJob(Job):
         """
         from ..evaluate.html import write_html
         from ..evaluate.report import write_report
+        from .boxing import BoxMeasuring
         from .evaluating import Evaluation
         from .measuring_images import tuning_cases
 
@@ -85,6 +90,9 @@ class EvaluateJob(Job):
             setting = self._setting(project, shelf.class_ids)
             evaluation = Evaluation(self, project, shelf, network.card.prior, setting)
             report = yield from evaluation.measure(cases, context)
+            if project.task is not Task.SEGMENTATION:
+                boxing = BoxMeasuring(project, network, context, self.boxes)
+                report = yield from boxing.measure(report, cases)
             folder = project.run_folder(self.run_id)
         write_report(folder / f"evaluation-{self.split}.json", report)
         write_html(folder / "report.html", report)
