@@ -12,8 +12,10 @@ from ..widgets.paint import bar, painting, sized
 from .results_rows import Rows
 from .train_words import plural
 
-HEADS = ("train", "val", "test", "effective")
+HEADS = ("train", "val", "test", "patients", "effective")
 ROW_PX, HEAD_PX, GAP = 18, 18, 10
+PATIENTS, EFFECTIVE = 3, 4
+HIDDEN = -GAP
 SQUARE_PX = 8
 LEAST_NAME_PX = 56
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
@@ -30,10 +32,13 @@ class CountTable(Rows):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Classes in numbers", parent)
         self._classes: tuple[ClassCount, ...] = ()
+        self._patients = False
 
     def show_classes(self, classes: Sequence[ClassCount], noun: str = "image") -> None:
         """Show these classes in their order."""
         self._classes = tuple(classes)
+        # Where nobody said whose the images are, each counts as a patient of its own.
+        self._patients = any(images != people for one in classes for images, people in one.parts)
         self.tell([explain(one, noun) for one in classes])
 
     def minimumSizeHint(self) -> QSize:
@@ -45,14 +50,12 @@ class CountTable(Rows):
         with painting(self) as painter:
             quiet = QFontMetrics(sized(self.font(), QUIET_PX))
             numbers = [cells(one) for one in self._classes]
-            widths = [
-                max(quiet.horizontalAdvance(text) for text in (head, *column)) + 2
-                for head, column in zip(
-                    HEADS, zip(*numbers, strict=True) if numbers else [()] * 4, strict=True
-                )
-            ]
-            if self.width() - sum(widths) - GAP * 4 < LEAST_NAME_PX:
-                widths[-1] = -GAP
+            columns = list(zip(HEADS, *numbers, strict=True))
+            widths = [max(map(quiet.horizontalAdvance, column)) + 2.0 for column in columns]
+            if not self._patients:
+                widths[PATIENTS] = HIDDEN
+            if self.width() - sum(widths) - GAP * len(HEADS) < LEAST_NAME_PX:
+                widths[EFFECTIVE] = HIDDEN
             self._paint(painter, look().tokens, numbers, widths)
 
     def _paint(
@@ -65,7 +68,7 @@ class CountTable(Rows):
         painter.setFont(sized(self.font(), QUIET_PX))
         self._numbers(painter, t.quiet, HEADS, widths, 0)
         left = SQUARE_PX + 6
-        room = self.width() - sum(widths) - GAP * 4 - left
+        room = self.width() - sum(widths) - GAP * len(HEADS) - left
         for place, (one, texts) in enumerate(zip(self._classes, numbers, strict=True)):
             top = HEAD_PX + place * ROW_PX
             square = QRectF(0, top + (ROW_PX - SQUARE_PX) / 2, SQUARE_PX, SQUARE_PX)
@@ -98,14 +101,16 @@ class CountTable(Rows):
 
 def cells(one: ClassCount) -> tuple[str, ...]:
     """Give the numbers of a class as they are written."""
-    return (*(f"{images:,}" for images, _ in one.parts), f"{one.effective:,.0f}")
+    images = (f"{count:,}" for count, _ in one.parts)
+    return (*images, f"{sum(people for _, people in one.parts):,}", f"{one.effective:,.0f}")
 
 
 def explain(one: ClassCount, noun: str = "image") -> str:
     """Say a class in words, with its patients."""
     names = ("train", "validation", "test")
     parts = [
-        f"{name} {plural(images, noun)} of {plural(patients, 'patient')}"
+        f"{name} {plural(images, noun)}"
+        + (f" of {plural(patients, 'patient')}" if patients != images else "")
         for name, (images, patients) in zip(names, one.parts, strict=True)
         if images
     ]

@@ -125,8 +125,8 @@ def _finding(study: Study, exam: Exam, source: str, near: Sequence[tuple[Told, T
     others = [study.names[one.column] for one, _ in near if one is not best]
     also = f" The same holds for {listed(others, 6)}." if others else ""
     sentence = (
-        f"{_source_words(source)} alone tells which {study.noun} have {name} (AUC {best.auc:.2f}; "
-        f"a pretrained network on the whole picture {own.auc:.2f})."
+        f"{_source_words(source)} alone tells which {study.noun} have {name}. Its AUC is "
+        f"{best.auc:.2f}, that of a pretrained network on the whole picture {own.auc:.2f}."
         f"{_block(study, texts, best.column)} A network may learn {_instead(source)} instead."
     )
     return Finding(
