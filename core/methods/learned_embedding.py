@@ -132,7 +132,7 @@ def affordable(images: int, seconds: float, look_s: float) -> tuple[int, int]:
     frames = int(looks / count) if count else 0
     if frames >= FEWEST_FRAMES:
         return count, frames
-    count = int(looks / FEWEST_FRAMES)
+    count = min(most, int(looks / FEWEST_FRAMES))
     return (count, FEWEST_FRAMES) if count >= FEWEST_IMAGES else (0, 0)
 
 
