@@ -83,7 +83,7 @@ class RadiomicContrastRun(ClassifierRun):
         if not self.published:
             self.start_at_prior()
         space = self.store.images.shape[2:]
-        self.finder = RegionFinder(self.choice, space, self.store.take, self.plain)
+        self.finder = RegionFinder(self.choice, space, self.store.take, self.plain, self.device)
         names = self.finder.measurer.names
         self.scale = RunningScale(len(names))
         self.taken_over = TakenOver(names)

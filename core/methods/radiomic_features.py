@@ -35,13 +35,16 @@ class BoxMeasurer:
         Grey values are scaled by percentiles of the body; else they stay as they are stored.
     dims
         Axes of space, 2 or 3.
+    device
+        Where features are computed.
     """
 
-    def __init__(self, bin_width: float, *, scaled: bool, dims: int) -> None:
+    def __init__(self, bin_width: float, *, scaled: bool, dims: int, device: str = "cpu") -> None:
         # The shape of a box is its width and height, which the map gave it and not the image.
         without_shape = tuple(one for one in CLASSES if one != "shape")
         self.settings = RadiomicSettings(bin_width=bin_width, classes=without_shape)
         self._scaled = scaled
+        self._device = device
         self._flat = dims == 2
         self.names = self.settings.names(flat=self._flat)
 
@@ -62,15 +65,16 @@ class BoxMeasurer:
 
     def _flat_boxes(self, grey: fast.Array, boxes: Sequence[Box]) -> Tensor:
         xywh = torch.tensor([(x, y, width, height) for y, x, height, width in boxes])
-        return measure_boxes(torch.from_numpy(grey), xywh.view(-1, 4), self.settings).values
+        images = torch.from_numpy(grey).to(self._device)
+        return measure_boxes(images, xywh.view(-1, 4), self.settings).values.cpu()
 
     def _solid_boxes(self, grey: fast.Array, boxes: Sequence[Box]) -> Tensor:
         regions = [_region(one, box) for one, box in zip(grey, boxes, strict=True)]
         sound = [n for n, one in enumerate(regions) if problem_of(one, self.settings) is None]
         values = torch.full((len(regions), len(self.names)), torch.nan)
         if sound:
-            found = fast.measure([regions[number] for number in sound], self.settings)
-            values[sound] = found.float()
+            found = fast.measure([regions[n] for n in sound], self.settings, self._device)
+            values[sound] = found.float().cpu()
         return values
 
 

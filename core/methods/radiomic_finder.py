@@ -105,10 +105,12 @@ class RegionFinder:
         space: Sequence[int],
         stored: Take,
         plain: Take,
+        device: str = "cpu",
     ) -> None:
         self.cache = RegionCache()
+        scaled = settings.grey == "scaled"
         self.measurer = BoxMeasurer(
-            settings.bin_width, scaled=settings.grey == "scaled", dims=len(space)
+            settings.bin_width, scaled=scaled, dims=len(space), device=device
         )
         self._settings = settings
         self._space = tuple(space)

@@ -29,7 +29,7 @@ class RadiomicContrastSettings(ImageSettings):
         title="Mix of the losses",
         description="Balanced holds the comparisons with regions at a share of what the classes "
         "do to the encoder. Published is 0.7 x focal loss and 0.3 x comparisons, whatever is set "
-        "as the loss; then the comparisons drown the classes.",
+        "as the loss; then the comparisons can drown the classes.",
     )
     contrast_share: float = Field(
         default=0.5,

@@ -32,7 +32,7 @@ from longtail.core.training.stepper import Stepper
 
 SEEDS = (0, 1, 2, 3, 4)
 SIDE, PATCH = 64, 24
-TRAINED, TESTED = 256, 64
+TRAINED, TESTED = 192, 48
 BATCH, EPOCHS = 16, 12
 SETTINGS = {
     "size": SIDE,
@@ -41,7 +41,8 @@ SETTINGS = {
     "map_layer": "body.network.layer3",
     "augmentation": "light",
     "ema": 0.9,
-    "warm_up": 0.25,
+    "learning_rate": 2e-3,
+    "warm_up": 0.3,
 }
 ARMS: Mapping[str, Mapping[str, Any]] = {
     "with the comparisons": {},
@@ -53,17 +54,16 @@ def measure() -> list[dict[str, Any]]:
     """Train what is missing and compare."""
     torch.set_num_threads(1)
     folder = Path(os.environ.get("LONGTAIL_LOOP") or Path(tempfile.gettempdir()) / "longtail-loop")
-    found = {
-        name: [_kept(folder, name, seed, changes) for seed in SEEDS]
-        for name, changes in ARMS.items()
-    }
+    # Both arms of a seed one after the other, so that what is done is paired at any time.
+    done = [[_kept(folder, name, seed) for name in ARMS] for seed in SEEDS]
+    found = {name: [pair[column] for pair in done] for column, name in enumerate(ARMS)}
     return _lines(found)
 
 
-def _kept(folder: Path, name: str, seed: int, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _kept(folder: Path, name: str, seed: int) -> dict[str, Any]:
     """Give the course of a training, from the folder where it was done before."""
     path = folder / f"{name.replace(' ', '-')}-{seed}.json"
-    wanted = {"settings": {**SETTINGS, **changes}, "seed": seed, "epochs": EPOCHS}
+    wanted = {"settings": {**SETTINGS, **ARMS[name]}, "seed": seed, "epochs": EPOCHS}
     if path.is_file():
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if kept["wanted"] == wanted:

@@ -198,10 +198,11 @@ def test_drawn_boxes_come_before_maps():
 def test_the_ratio_of_gradients_is_as_set():
     balance = GradientBalance(0.5)
     random = np.random.default_rng(0)
-    for _ in range(60):
-        ours, theirs = random.uniform(1.5, 2.5), random.uniform(0.3, 0.5)
+    for _ in range(200):
+        # Gradients of classes that are nearly learned come in bursts.
+        ours, theirs = random.exponential(2.0), random.uniform(0.3, 0.5)
         balance.take([(ours, theirs, balance.scale(ours, theirs))])
-    assert balance.ratio == pytest.approx(0.5, rel=0.15)
+    assert balance.ratio == pytest.approx(0.5, rel=0.05)
     other = GradientBalance(0.5)
     other.load_state(balance.state())
     assert other.state() == balance.state()
@@ -210,7 +211,8 @@ def test_the_ratio_of_gradients_is_as_set():
 def test_portions_of_a_step_are_one_step():
     balance = GradientBalance(1.0)
     balance.take([(1.0, 2.0, 0.5), (3.0, 2.0, 0.5)])
-    assert (balance.classes, balance.contrast, balance.weighed) == (2.0, 2.0, 1.0)
+    assert (balance.classes, balance.contrast) == (2.0, 2.0)
+    assert list(balance.applied) == [(2.0, 1.0)]
     assert balance.ratio == 0.5
     assert GradientBalance(1.0).ratio == 0
 
