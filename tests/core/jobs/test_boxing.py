@@ -156,7 +156,7 @@ def test_a_picture_that_has_gone_is_said(films, finish):
     ended = finish(EvaluateJob(project.path.as_posix(), run_id))
     assert ended.outcome is Outcome.COMPLETED, ended.reason
     report = read_report(project.run_folder(run_id) / "evaluation-test.json")
-    assert "The boxes of 1 images could not be compared." in report.notes
+    assert "Images whose boxes could not be compared: 1." in report.notes
     assert report.boxes.boxes == {"blob": 1, "line": 2}
 
 
