@@ -142,7 +142,13 @@ class Frame(QObject):
         self.bottom.add_page("maps", "Heat maps", self._make_maps, "ph.squares-four")
         self.bottom.add_page("embedding", "Embedding", self._make_embedding, "ph.circles-three")
         self.bottom.add_page("runs", "Runs", self._make_runs, "ph.rows")
+        self.bottom.add_page("radiomics", "Radiomics", self._make_radiomics, "ph.ruler")
         self.bottom.add_page("doctor", "Doctor", self._make_doctor, "ph.first-aid-kit")
+
+    def _make_radiomics(self) -> QWidget:
+        from .panels.radiomics import RadiomicsPanel
+
+        return RadiomicsPanel(self.room.session, self.room.canvas)
 
     def _make_embedding(self) -> QWidget:
         from .canvas_place import Places
@@ -162,7 +168,9 @@ class Frame(QObject):
     def _make_maps(self) -> QWidget:
         from .panels.review_maps import MapsPage
 
-        return MapsPage(self.room.session)
+        page = MapsPage(self.room.session)
+        page.panel_asked.connect(self.open_panel)
+        return page
 
     def _make_runs(self) -> QWidget:
         from .canvas_place import Places

@@ -63,6 +63,15 @@ KEY_TABLE: KeyTable = (
         ),
     ),
     (
+        "Review, while its tab is open",
+        (
+            ("A", "right as it is, next"),
+            ("S", "take what is suggested, next"),
+            ("D", "set aside, next"),
+            ("Ctrl+Z", "take the last one back"),
+        ),
+    ),
+    (
         "Look at what a run says",
         (
             ("H", "heat map of the next class, the likeliest first; then none"),

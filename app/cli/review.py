@@ -90,7 +90,7 @@ def _queue(opened: Project, result: dict[str, Any]) -> Queue:
 def _headline(queue: Queue) -> str:
     counts = queue.to_json()["counts"]
     parts = [f"{count} {KIND_WORDS[kind]}" for kind, count in counts.items() if count]
-    looked = sum(queue.looked_at.values())
+    looked = queue.looked_at.get("cases", 0)
     return f"{len(queue.entries)} of {looked} cases deserve a look: {', '.join(parts) or 'none'}."
 
 

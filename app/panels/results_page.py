@@ -37,6 +37,9 @@ class ResultsPage(Page):
         self.working = WorkingPart()
         self.case = CaseResults(session, canvas)
         self.primary = PrimaryButton("")
+        self.review = GhostButton(
+            "Review", symbol="ph.checks", tip="Look at the cases that deserve your eyes"
+        )
         self.again = GhostButton("Evaluate again")
         self._lay_out()
 
@@ -56,5 +59,6 @@ class ResultsPage(Page):
             self.body.addWidget(widget)
         foot.setSpacing(6)
         foot.addWidget(self.primary, 1)
+        foot.addWidget(self.review)
         foot.addWidget(self.again)
         self.foot.addLayout(foot)

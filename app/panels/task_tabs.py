@@ -1,4 +1,4 @@
-"""The right side of the window: Label, Train, Results, in the order in which they are done."""
+"""The right side of the window: Label, Train, Results, Review, in the order of the work."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,10 @@ TIPS = {
     "Label": "Draw or give classes",
     "Train": "Learn from what is labelled",
     "Results": "See what was learned and where it fails",
+    "Review": "Look at what deserves your eyes",
 }
+WHEN_ASKED = ("Review",)
+"""Pages whose tab is there only once they were asked for."""
 
 
 class TaskTabs(QTabWidget):
@@ -33,7 +36,9 @@ class TaskTabs(QTabWidget):
     def fill(self, pages: Mapping[str, QWidget]) -> None:
         """Add pages; the one that was asked for before is opened."""
         for name, page in pages.items():
-            self.setTabToolTip(self.addTab(page, name), TIPS.get(name, ""))
+            index = self.addTab(page, name)
+            self.setTabToolTip(index, TIPS.get(name, ""))
+            self.setTabVisible(index, name not in WHEN_ASKED)
         self.open(self._wanted)
 
     def current(self) -> str:
@@ -45,6 +50,7 @@ class TaskTabs(QTabWidget):
         self._wanted = name
         for index in range(self.count()):
             if self.tabText(index) == name:
+                self.setTabVisible(index, True)
                 self.setCurrentIndex(index)
 
     def sizeHint(self) -> QSize:

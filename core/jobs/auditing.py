@@ -44,6 +44,8 @@ class AuditJob(Job):
         Cases of each class at most, drawn by `seed`; those with boxes come first.
     """
 
+    only_looks: ClassVar[bool] = True
+
     project: str
     run_id: str
     split: str = Split.TEST.value
@@ -95,6 +97,7 @@ class SanityJob(Job):
     """
 
     interactive: ClassVar[bool] = True
+    only_looks: ClassVar[bool] = True
 
     project: str
     run_id: str

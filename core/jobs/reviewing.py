@@ -1,7 +1,7 @@
 """Make the list of cases that deserve eyes, by probabilities that have not seen their labels."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..backend.events import Artifact, Event
 from ..backend.job import Job, JobContext, Steps
@@ -57,6 +57,8 @@ class ReviewJob(Job):
     most
         The longest list.
     """
+
+    only_looks: ClassVar[bool] = True
 
     project: str
     run_id: str = ""

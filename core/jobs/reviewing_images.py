@@ -61,6 +61,7 @@ def find_in_images(
     if fitted:
         own = np.stack([heads[case.id] for case in fitted])
         parts.append(_seen(task, fitted, own, classes, {}))
+    found.looked_at["cases"] = sum(len(part.cases) for part in parts)
     found.entries += queue_of(parts, classes, exclusive=task is Task.CLASSIFICATION)
     return found
 

@@ -45,7 +45,7 @@ def find_in_scans(
         scans.append(seen_scan(project, job.run_id, shelf, case, classes))
         yield clock.progress(done)
         yield from context.safe_point()
-    found.looked_at["run"] = len(told)
+    found.looked_at |= {"run": len(told), "cases": len(told)}
     if untouched:
         found.notes.append(f"{untouched:,} scans without labels have not been looked at.")
     if learned:

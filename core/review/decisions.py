@@ -83,9 +83,9 @@ class Decisions:
         return len(self._all)
 
     @property
-    def last(self) -> Decision | None:
-        """The newest one."""
-        return self._all[-1] if self._all else None
+    def all(self) -> tuple[Decision, ...]:
+        """All of them, the oldest first."""
+        return tuple(self._all)
 
     @property
     def by_case(self) -> Mapping[str, Decision]:

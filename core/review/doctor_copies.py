@@ -41,7 +41,12 @@ def find_copies(study: Study, looks: Looks, embedded: Any = None) -> list[Findin
 
 
 def _matters(study: Study, pair: Sequence[int]) -> bool:
-    """Tell whether pictures that are nearly the same do harm: in two parts, or with two labels."""
+    """Tell whether pictures that are nearly the same do harm: in two parts, or with two labels.
+
+    Those of one patient look alike by right, and a patient on both sides is told as such.
+    """
+    if study.groups[pair[0]] == study.groups[pair[1]]:
+        return False
     return study.split[pair[0]] != study.split[pair[1]] or _is_conflict(study, pair)
 
 

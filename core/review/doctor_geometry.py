@@ -1,5 +1,6 @@
 """Findings about how images lie: voxel size, orientation in the file, pictures that are turned."""
 
+import math
 from collections import Counter
 from typing import Any
 
@@ -15,7 +16,10 @@ from .doctor_words import listed, number_of, singular
 OTHER_SPACING = 1.4
 """Voxels that are so many times larger or smaller than usual along an axis are told."""
 
-AXES = ("z", "y", "x")
+FAR_DEGREES = 60.0
+"""An axis that points so far elsewhere than in most cases is told."""
+
+COMPARED = 300
 LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))
 LEFT_OUT_AT_MOST = 0.1
 
@@ -92,30 +96,41 @@ def _other_spacing(study: Study, rows: BoolArray, spacing: Any, usual: Any) -> F
 
 
 def _orientations(study: Study, looks: Looks) -> list[Finding]:
-    known = np.isfinite(looks.direction).all(axis=1)
-    if known.sum() < 2:
+    known = np.flatnonzero(np.isfinite(looks.direction).all(axis=1))
+    if len(known) < 2:
         return []
-    rows = np.flatnonzero(known)
-    letters = [orientation(looks.direction[row]) for row in rows.tolist()]
-    counted = Counter(letters).most_common()
-    if len(counted) == 1:
+    usual, other = _against_most(looks.direction[known])
+    if not other.any():
         return []
-    usual = counted[0][0]
-    other = rows[[one != usual for one in letters]]
-    kinds = listed([f"{name} ({count})" for name, count in counted[1:]])
-    count = number_of(len(other), singular(study.noun), study.noun)
-    cases = study.cases_at(other)
+    rows = known[other]
+    counted = Counter(orientation(looks.direction[row]) for row in rows.tolist()).most_common()
+    kinds = listed([f"{name} ({count})" for name, count in counted])
+    count = number_of(len(rows), singular(study.noun), study.noun)
+    cases = study.cases_at(rows)
     return [
         Finding(
             Kind.GEOMETRY,
             Severity.WARNING,
-            f"{count} {'is' if len(other) == 1 else 'are'} stored in another orientation than "
-            f"the rest: {kinds} instead of {usual}. Networks see the voxels as they are stored, "
-            "so these look mirrored or turned.",
+            f"{count} {'is' if len(rows) == 1 else 'are'} stored in another orientation than "
+            f"the rest: {kinds} instead of {orientation(usual)}. Networks see the voxels as they "
+            "are stored, so these look mirrored or turned.",
             cases,
             leaving_out(study, cases),
         )
     ]
+
+
+def _against_most(directions: Any) -> tuple[Any, BoolArray]:
+    """Give the direction that most cases share, and which cases have an axis far off it.
+
+    Oblique scans are turned a little each; only an angle tells those from a flipped axis.
+    """
+    matrices = np.asarray(directions, np.float64).reshape(-1, 3, 3)
+    places = np.linspace(0, len(matrices) - 1, min(len(matrices), COMPARED)).astype(np.intp)
+    cosines = np.einsum("nij,mij->nmj", matrices[places], matrices)
+    near = (cosines > math.cos(math.radians(FAR_DEGREES))).all(axis=2)
+    best = int(np.argmax(near.sum(axis=1)))
+    return matrices[places[best]].ravel(), ~near[best]
 
 
 def _turned(study: Study, looks: Looks) -> list[Finding]:

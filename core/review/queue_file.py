@@ -28,7 +28,7 @@ class Queue:
     entries
         The most urgent first.
     looked_at
-        How many cases were looked at, by where their probabilities come from: `run` and `folds`.
+        How many `cases` were looked at, and how many of them by the `run` and by `folds`.
     left_out
         Why cases were left out: (case, reason).
     notes
