@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QResizeEvent
+from qtpy.QtGui import QIcon, QResizeEvent
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -30,6 +30,9 @@ KEY = "Ctrl+J"
 HEIGHT_PX = 270
 LEAST_PX, LEAST_WIDTH_PX = 170, 320
 ROW_PX = 38
+ICONS_FROM_PX = 900
+HEAD_PX = 380
+"""What the head of a page needs beside the tabs; with less room it gets a row of its own."""
 
 MakePage = Callable[[], QWidget]
 
@@ -59,7 +62,7 @@ class Bottom(QWidget):
         settings = store()
         self._wanted = str(settings.value("window/bottom/page", ""))
         self._height = max(_number(settings.value("window/bottom/height")), LEAST_PX)
-        self._asked = False
+        self._asked = self._iconic = False
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumSize(LEAST_WIDTH_PX, LEAST_PX)
@@ -171,17 +174,30 @@ class Bottom(QWidget):
                 page.widget.close_threads()
 
     def wear_icon(self) -> None:
-        """Draw the tabs' icons in the colours of the theme."""
+        """Draw the tabs' icons in the colours of the theme, where there is room for them."""
+        roomy = self.width() >= ICONS_FROM_PX
         for index in range(self.tabs.count()):
             symbol = self._pages[self.tabs.tabData(index)].symbol
-            if symbol:
-                self.tabs.setTabIcon(index, icon(symbol))
+            self.tabs.setTabIcon(index, icon(symbol) if symbol and roomy else QIcon())
+        self._iconic = roomy
+
+    def _fit(self) -> None:
+        """Put the head beside the tabs, or below them where there is no room."""
+        if self._iconic != (self.width() >= ICONS_FROM_PX):
+            self.wear_icon()
+        room = self.width() - self.tabs.sizeHint().width() - self.shut.sizeHint().width() - EDGE
+        below = room < HEAD_PX and self.heads.currentWidget() is not None
+        self._lower.setVisible(below)
+        (self._lower.layout() if below else self._row).insertWidget(
+            0 if below else 1, self.heads, 1
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Remember the height that the user gives it."""
         super().resizeEvent(event)
         if self._asked and self.isVisible():
             self._height = self.height()
+        self._fit()
 
     def sizeHint(self) -> QSize:
         """Give the height it had."""
@@ -207,26 +223,33 @@ class Bottom(QWidget):
             shown = self.pages.indexOf(page.widget)
             self.pages.setCurrentIndex(shown)
             self.heads.setCurrentIndex(shown)
+            self._fit()
 
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
         self.tabs.setIconSize(QSize(15, 15))
-        self.tabs.setElideMode(Qt.TextElideMode.ElideNone)
-        self.tabs.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
+        self.tabs.setUsesScrollButtons(False)
+        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.heads.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.heads.setFixedHeight(ROW_PX - 4)
-        row = QHBoxLayout()
+        self._row = row = QHBoxLayout()
         row.setContentsMargins(0, 0, EDGE - 4, 0)
         row.setSpacing(8)
         row.addWidget(self.tabs)
         row.addWidget(self.heads, 1)
-        row.addWidget(self.shut)
+        row.addWidget(self.shut, 0, Qt.AlignmentFlag.AlignRight)
+        self._lower = QWidget(self)
+        self._below = QHBoxLayout(self._lower)
+        self._below.setContentsMargins(EDGE, 0, EDGE - 4, 0)
+        self._lower.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(row)
+        column.addWidget(self._lower)
         column.addWidget(self.pages, 1)
 
 

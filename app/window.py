@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Room",
     "cases_widget",
+    "embedding_widget",
     "label_widget",
     "new_backend",
     "results_widget",
@@ -147,3 +148,16 @@ def results_widget(viewer: "Viewer") -> QWidget:
     _Guide(panel, room)
     room.threads.append(panel)
     return _docked(panel, room)
+
+
+def embedding_widget(viewer: "Viewer") -> QWidget:
+    """Make the Embedding panel for a plain napari."""
+    from .bottom import lone_page
+    from .canvas_place import Places
+    from .panels.embedding import EmbeddingPanel
+
+    room = room_of(viewer)
+    panel = EmbeddingPanel(room.session, Places(room.canvas).go)
+    room.session.alike_asked.connect(panel.show_alike)
+    room.threads.append(panel)
+    return _docked(lone_page(panel, "Embedding"), room)

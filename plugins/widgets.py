@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QWidget
 
 from ..app.window import (
     cases_widget,
+    embedding_widget,
     label_widget,
     results_widget,
     room_of,
@@ -41,6 +42,11 @@ def train() -> QWidget:
 def results() -> QWidget:
     """Give the results panel."""
     return results_widget(_viewer())
+
+
+def embedding() -> QWidget:
+    """Give the panel of the embedding."""
+    return embedding_widget(_viewer())
 
 
 def open_label() -> None:

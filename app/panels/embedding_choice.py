@@ -131,7 +131,7 @@ class Choice:
 
     def _named(self, rows: Rows) -> str:
         ids = [self._places.case_ids[i] for i in np.unique(self._places.of_point[rows])]
-        return ids[0] if len(ids) == 1 else f"{len(ids):,} selected ones"
+        return ids[0].rpartition("/")[2] if len(ids) == 1 else f"{len(ids):,} selected ones"
 
 
 class _Places:

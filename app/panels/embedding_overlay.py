@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
-from ..theme import QUIET_PX, Tokens, mix, readable
+from ..theme import QUIET_PX, Tokens, mix
 from ..widgets.paint import sized
 from .embedding_points import Kind, ground_colour, ink_of
 from .train_map_plot import spots_for_name, star_path
@@ -59,7 +59,8 @@ def _paint_name(
         if inner.contains(area) and not any(area.intersects(each) for each in taken):
             taken.append(area)
             ground = ground_colour(tokens)
-            write_on(painter, area, name, font, readable(ink_of(kind, tokens), ground), ground)
+            # Not in the colour of the class: it would be lost on the points of that class.
+            write_on(painter, area, name, font, tokens.text, ground)
             return
 
 

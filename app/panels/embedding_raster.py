@@ -22,7 +22,7 @@ PHASES = 4
 FINEST = 6
 DENSITY_FROM = 200_000
 SAMPLE = 20_000
-SIZES = (3.0, 9.0)
+SIZES, SHARE = (3.0, 9.0), 0.8
 _LEAST_DENSE = 0.25
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -126,7 +126,7 @@ def size_for(count: int, area: float) -> float:
 
     `area` is that of the plot, in the square of the unit of the answer.
     """
-    return float(np.clip(np.sqrt(area / max(count, 1)), *SIZES))
+    return float(np.clip(SHARE * np.sqrt(area / max(count, 1)), *SIZES))
 
 
 def coverage(spots: Floats, shape: str, size_px: float, width: int, height: int) -> Floats:

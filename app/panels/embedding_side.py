@@ -26,7 +26,8 @@ from .embedding_picture import as_image
 from .embedding_points import Kind, ink_of
 from .embedding_raster import Layer, paint
 
-WIDTH_PX = 196
+WIDTH_PX, NARROW_WIDTH_PX = 196, 156
+NARROW_PX, NARROWEST_PX = 560, 430
 ROW_PX = 19
 _SIGN = 16
 
@@ -267,13 +268,19 @@ class Side(QWidget):
         self.setFixedWidth(WIDTH_PX)
         self.show_undo("")
 
+    def give_room(self, whole_px: int) -> None:
+        """Take less room beside a narrow plane, and none where only a legend would stand."""
+        least = whole_px < NARROWEST_PX and self.pages.currentWidget() is self.legend
+        self.setVisible(not least)
+        self.setFixedWidth(WIDTH_PX if whole_px >= NARROW_PX else NARROW_WIDTH_PX)
+
     def show_selection(self, shown: bool) -> None:
         """Show the selection, or the legend."""
         self.pages.setCurrentWidget(self.selection if shown else self.legend)
 
     def show_undo(self, words: str) -> None:
         """Offer to take a change back, told in words; empty offers nothing."""
-        room = WIDTH_PX - 30
+        room = self.width() - 30
         metrics = QFontMetrics(self.undo.font())
         text = metrics.elidedText(f"Undo {words}", Qt.TextElideMode.ElideRight, room)
         self.undo.setText(text)

@@ -42,7 +42,7 @@ class Steps:
         if not self._done:
             return ""
         step = self._done[-1]
-        return f"{step.words} for {self._many(len(step.after))}"
+        return f"{step.words}, {self._many(len(step.after))}"
 
     def give_class(self, case_ids: Sequence[str], class_id: int, yes: bool = True) -> None:
         """Give cases a class."""
@@ -98,9 +98,8 @@ class Steps:
             self._session.notify(f"Nothing had to be changed.{left}")
         elif undoes is not None:
             self._session.notify(f"{self._many(len(step.after))} put back as before.{left}")
-        else:
-            words = f"{self._many(len(step.after))}: {step.words}.{left}"
-            self._session.notify(words, "info", ("Undo", self.undo))
+        elif step.skipped:
+            self._session.notify(f"{self._many(len(step.after))}: {step.words}.{left}")
 
     def _many(self, count: int) -> str:
         project = self._session.project
