@@ -5,19 +5,15 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ...core.errors import LongtailError
 from ...core.evaluate.versus import Versus
 from ...core.project.records import Task
 from ..background import Errands
-from ..theme import EDGE
-from ..widgets import ElidedLabel, GhostButton, QuietLabel, Segments
-from ..widgets.basic import mark
 from ..widgets.dress import dress
-from ..widgets.page import EmptyState
-from .results_parts import MenuButton
 from .results_state import PART_WORDS
+from .runs_layout import CASES, CHANGED, CLASSES, LEARNING, RunsLayout
 from .runs_model import (
     DECISIVE,
     MOST_CHANGED,
@@ -32,8 +28,6 @@ from .runs_model import (
     spots_title,
 )
 from .runs_reader import Evaluated, RunsReader
-from .runs_rows import ChangedList, ClassLines
-from .runs_table import RunsTable
 from .train_words import case_noun, run_number, sentence_case
 
 if TYPE_CHECKING:
@@ -44,16 +38,8 @@ if TYPE_CHECKING:
 GoTo = Callable[[str, Sequence[int]], object]
 """Shows a case at a place in it."""
 
-CLASSES, LEARNING, CASES, CHANGED = "classes", "learning", "cases", "changed"
-VIEWS = (
-    (CLASSES, "By class"),
-    (LEARNING, "Learning"),
-    (CASES, "Cases"),
-    (CHANGED, "Changed"),
-)
 
-
-class RunsPage(QWidget):
+class RunsPage(RunsLayout):
     """A table of the evaluated runs, and beside it one of four views of those that are drawn.
 
     Parameters
@@ -74,8 +60,7 @@ class RunsPage(QWidget):
     def __init__(
         self, session: "Session", go: GoTo | None = None, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
-        mark(self, "page")
+        super().__init__(self._ask_for_train, parent)
         self._session = session
         self._go = go or (lambda case_id, _place: session.show_case(case_id))
         self._reader = RunsReader()
@@ -89,7 +74,6 @@ class RunsPage(QWidget):
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self.read)
         self._is_old = True
-        self._make()
         self._connect()
         dress(self)
 
@@ -234,15 +218,26 @@ class RunsPage(QWidget):
         self._errands.ask(read, show)
 
     def _show_cases(self) -> None:
-        run = self._evaluated.run(self.chosen)
-        plot = self._spots()
-        if run is None:
+        project, run = self._session.project, self._evaluated.run(self.chosen)
+        if project is None or run is None:
             return
-        report = run[1]
+        plot, report = self._spots(), run[1]
         order = sorted(report.classes, key=lambda each: -each.training)
-        plot.show_spots(spots(report), [(each.name, each.colour) for each in order])
-        title = spots_title(Task(report.provenance.task))
-        self._turn_to(plot, f"{title}, {run_number(self.chosen)}; the line is the median")
+        columns = [(each.name, each.colour) for each in order]
+        whose = f"{run_number(self.chosen)}; the line is the median"
+        has_slices = self._reader.has_slices(project, self.chosen, report)
+        if has_slices and self.by_slice.isChecked():
+            self._turn_to(plot, f"Dice of each slice, {whose}")
+            self._errands.ask(
+                lambda: self._reader.slices(project, run[0].id, report),
+                lambda found: plot.show_spots(found, columns),
+                lambda error: self._turn_to(plot, str(error)),
+            )
+        else:
+            plot.show_spots(spots(report), columns)
+            title = spots_title(Task(report.provenance.task))
+            self._turn_to(plot, f"{title}, {whose}")
+        self.by_slice.setVisible(has_slices)
 
     def _show_changed(self) -> None:
         project, versus = self._session.project, self._known.get(self.chosen)
@@ -265,6 +260,7 @@ class RunsPage(QWidget):
     def _turn_to(self, widget: QWidget, title: str) -> None:
         self.title.setText(title)
         self.listing.hide()
+        self.by_slice.hide()
         self.stack.setCurrentWidget(widget)
 
     def _curves(self) -> "RunCurves":
@@ -313,6 +309,9 @@ class RunsPage(QWidget):
         self.show_all()
         self._ask_differences()
 
+    def _ask_for_train(self) -> None:
+        self.train_asked.emit()
+
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
         self._errands.close()
@@ -337,61 +336,6 @@ class RunsPage(QWidget):
         if self.isVisible():
             self._soon.start()
 
-    # --- making ---
-
-    def _make(self) -> None:
-        self.nothing = EmptyState(
-            "ph.rows",
-            "No run was evaluated yet",
-            "Train a run and evaluate it in Results; here all runs then stand side by side.",
-            ("Go to Train", self.train_asked.emit),
-        )
-        self.head = QWidget(self)
-        self.versus = MenuButton("The run that all are compared with", self.head)
-        self.views = Segments(VIEWS, self.head)
-        self.views.set_value(CLASSES)
-        row = QHBoxLayout(self.head)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch(1)
-        row.addWidget(self.versus)
-        row.addSpacing(8)
-        row.addWidget(self.views)
-        self.table, self.measured = RunsTable(self), QuietLabel("", self)
-        self.title = ElidedLabel("", self, kind="quiet")
-        self.listing = GhostButton(
-            "List in Cases", self, symbol="ph.list", tip="Show these cases alone in Cases"
-        )
-        self.classes, self.changed = ClassLines(self), ChangedList(self)
-        self.classes_area, self.changed_area = _scrolling(self.classes), _scrolling(self.changed)
-        self.stack = QStackedWidget(self)
-        for widget in (self.classes_area, self.changed_area):
-            self.stack.addWidget(widget)
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        left, right = QVBoxLayout(), QVBoxLayout()
-        left.setSpacing(4)
-        right.setSpacing(4)
-        left.addWidget(_scrolling(self.table), 1)
-        left.addWidget(self.measured)
-        over = QHBoxLayout()
-        over.addWidget(self.title, 1)
-        over.addWidget(self.listing)
-        right.addLayout(over)
-        right.addWidget(self.stack, 1)
-        self.whole = QWidget(self)
-        row = QHBoxLayout(self.whole)
-        row.setContentsMargins(EDGE, 4, EDGE, 8)
-        row.setSpacing(16)
-        row.addLayout(left, 12)
-        row.addLayout(right, 8)
-        self.pages = QStackedWidget(self)
-        self.pages.addWidget(self.nothing)
-        self.pages.addWidget(self.whole)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.pages)
-
     def _connect(self) -> None:
         session = self._session
         for signal in (session.project_changed, session.runs_changed):
@@ -404,17 +348,4 @@ class RunsPage(QWidget):
         self.views.chosen.connect(lambda _view: self._show_view())
         self.changed.picked.connect(lambda case: self._go(case, ()))
         self.listing.clicked.connect(self._list_changed)
-
-
-def _scrolling(widget: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    inner = QWidget()
-    mark(inner, "body")
-    column = QVBoxLayout(inner)
-    column.setContentsMargins(0, 0, 4, 0)
-    column.addWidget(widget)
-    column.addStretch(1)
-    area.setWidget(inner)
-    return area
+        self.by_slice.toggled.connect(lambda _on: self._show_view())

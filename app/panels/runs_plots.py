@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QFont
+from qtpy.QtGui import QFont, QResizeEvent
 from qtpy.QtWidgets import QWidget
 
 from ..theme import QUIET_PX, look, readable
@@ -99,6 +99,7 @@ class SpotPlot(QuietPlot):
         super().__init__(parent)
         self._spots: tuple[Spot, ...] = ()
         self._colours: Mapping[str, str] = {}
+        self._names: tuple[str, ...] = ()
         self._lowest = 0.0
         self._points = pg.ScatterPlotItem(hoverable=True, tip=None)
         self._points.sigClicked.connect(self._click)
@@ -145,10 +146,20 @@ class SpotPlot(QuietPlot):
                 self.plot([place - half, place + half], [level, level], pen=pen)
         if self._lowest < 0:
             self.addItem(pg.InfiniteLine(0, angle=0, pen=pg.mkPen(t.line)))
-        most = int((self.width() - 40) / max(len(names), 1) / LETTER_PX)
-        self.getAxis("bottom").setTicks([list(enumerate(_short(names, most)))])
+        self._names = tuple(names)
+        self._write_names()
         self.setXRange(-0.5, max(len(names) - 0.5, 0.5), padding=0.02)
         self.setYRange(self._lowest, 1, padding=0.04)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Write as much of the names as fits."""
+        super().resizeEvent(event)
+        if hasattr(self, "_names"):
+            self._write_names()
+
+    def _write_names(self) -> None:
+        most = int((self.width() - 40) / max(len(self._names), 1) / LETTER_PX)
+        self.getAxis("bottom").setTicks([list(enumerate(_short(self._names, most)))])
 
     def _click(self, _item: object, points: Sequence[Any]) -> None:
         if len(points):

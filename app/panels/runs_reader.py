@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import LongtailError
 from ...core.evaluate.report import Report
+from ...core.evaluate.slices import read_slices, slices_path
 from ...core.evaluate.versus import Versus
 from ...core.project.records import RunRecord, Split
 from .results_shelf import ReportShelf, evaluated_splits, report_path
-from .runs_model import RunCurve, run_curve
+from .runs_model import RunCurve, Spot, run_curve
 from .train_record import read_record
 
 if TYPE_CHECKING:
@@ -92,3 +93,23 @@ class RunsReader:
             self._curves[key] = run_curve("", run_id, read_record(log).metrics)
         found = self._curves[key]
         return None if found is None else RunCurve(marker, found.name, found.what, found.points)
+
+    def has_slices(self, project: "Project", run_id: str, report: Report) -> bool:
+        """Tell whether the slices of a run's scans were measured."""
+        return slices_path(project.run_folder(run_id), report.split).is_file()
+
+    def slices(self, project: "Project", run_id: str, report: Report) -> list[Spot]:
+        """Read the Dice of every slice of a run's scans.
+
+        Raises
+        ------
+        LongtailError
+            The file is damaged.
+        """
+        names = {each.id: each.name for each in report.classes}
+        path = slices_path(project.run_folder(run_id), report.split)
+        return [
+            Spot(one.case, names[one.class_id], one.dice, one.slice)
+            for one in read_slices(path)
+            if one.class_id in names
+        ]

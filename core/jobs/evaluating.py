@@ -12,6 +12,7 @@ from ..errors import LongtailError
 from ..evaluate.report import EvaluatedClass, Provenance, Report, few_case_notes
 from ..evaluate.segmentation import MEASURES, ClassScore, score_case
 from ..evaluate.setting import AS_TRAINED, Setting, setting_sentence
+from ..evaluate.slices import score_slices
 from ..evaluate.summary import segmentation_figures
 from ..evaluate.tiers import BY_IMAGES, BY_SHARE, Tiering
 from ..io.labelmap import read_label_map
@@ -42,6 +43,11 @@ class Evaluation:
         The effective training prior, for image-level classes.
     setting
         The prior and the thresholds that the figures are made with.
+
+    Attributes
+    ----------
+    slices
+        (slice, class id, Dice) of each measured scan, by its id.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class Evaluation:
         self._now = current_ids(project, shelf.class_ids)
         self._ids = tuple(dict.fromkeys(i for i in self._now if i))
         self._tiering = self._thresholds()
+        self.slices: dict[str, list[tuple[int, int, float]]] = {}
         if not self._ids:
             raise LongtailError(
                 f"None of the classes of {job.run_id} is in use any more.", "Train a new run."
@@ -102,6 +109,7 @@ class Evaluation:
         table[list(self._shelf.class_ids)] = self._now
         reference = self._project.read_label_map(case.id)
         moved = table[predicted.astype(np.int64)].reshape(_same_slice(predicted, reference))
+        self.slices[case.id] = score_slices(reference, moved, self._ids)
         return score_case(reference, moved, self._ids, case.spacing_mm)
 
     def _segmentation_line(

@@ -70,6 +70,7 @@ class EvaluateJob(Job):
         """
         from ..evaluate.html import write_html
         from ..evaluate.report import write_report
+        from ..evaluate.slices import slices_path, write_slices
         from .boxing import BoxMeasuring
         from .evaluating import Evaluation
         from .measuring_images import tuning_cases
@@ -94,6 +95,8 @@ class EvaluateJob(Job):
                 boxing = BoxMeasuring(project, network, context, self.boxes)
                 report = yield from boxing.measure(report, cases)
             folder = project.run_folder(self.run_id)
+        if evaluation.slices:
+            write_slices(slices_path(folder, self.split), evaluation.slices)
         write_report(folder / f"evaluation-{self.split}.json", report)
         write_html(folder / "report.html", report)
         yield Artifact((folder / f"evaluation-{self.split}.json").as_posix(), "table")

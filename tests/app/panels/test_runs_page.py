@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
+from longtail.app.panels.runs_layout import CASES, CHANGED, LEARNING
 from longtail.app.panels.runs_model import (
     MARKERS,
     class_lines,
@@ -16,7 +17,7 @@ from longtail.app.panels.runs_model import (
     run_line,
     spots,
 )
-from longtail.app.panels.runs_page import CASES, CHANGED, LEARNING, RunsPage
+from longtail.app.panels.runs_page import RunsPage
 from longtail.app.panels.runs_table import HEAD_PX, LINE_PX, Columns, RunsTable
 from longtail.app.session import Session
 from longtail.core.evaluate.bootstrap import Bounds
@@ -28,6 +29,7 @@ from longtail.core.evaluate.report import (
     Report,
     write_report,
 )
+from longtail.core.evaluate.slices import slices_path, write_slices
 from longtail.core.project.records import Task
 from longtail.core.project.store import Project
 
@@ -188,6 +190,25 @@ def test_every_case_is_a_point_that_opens_it(page, add_run, session, qtbot):
     point = SimpleNamespace(data=lambda: replace(plot.values()[0], slice=4))
     plot._click(None, [point])
     assert page.opened == [(plot.values()[0].case, (4, -1, -1))]
+
+
+def test_slices_are_points_too_where_they_were_measured(page, add_run, session, qtbot):
+    run = add_run()
+    session.choose_run(run)
+    settled(page, qtbot, 0)
+    qtbot.waitUntil(lambda: bool(page._evaluated.runs))
+    page.choose_view(CASES)
+    assert page.by_slice.isHidden()
+    path = slices_path(session.project.run_folder(run), "test")
+    write_slices(path, {"scan/0": [(3, 1, 0.5), (4, 2, 0.25), (4, 9, 0.1)]})
+    page.choose_view(CASES)
+    page.by_slice.click()
+    plot = page._spots()
+    qtbot.waitUntil(lambda: len(plot.values()) == 2)  # class 9 is none of the run's
+    assert {(one.class_name, one.slice) for one in plot.values()} == {("liver", 3), ("tumour", 4)}
+    path.write_bytes(b"no archive")
+    page.choose_view(CASES)
+    qtbot.waitUntil(lambda: "cannot be read" in page.title.text())
 
 
 def test_how_runs_came_along_is_read_from_their_events(page, add_run, session, qtbot):
