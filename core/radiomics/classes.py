@@ -95,8 +95,7 @@ class Batch:
     def _neighbours(self) -> dict[str, ByName]:
         packed, ranked = self.packed, self.levels
         around = look_around(packed, ranked, self._steps(), self.settings.gldm_alpha)
-        rank = ranked.code - packed.owner * ranked.width
-        counted = count(packed.owner, rank, around.dependent + 1, packed.regions, ranked.table)
+        counted = count(ranked.code, around.dependent.int() + 1, ranked.table)
         return {
             "gldm": _in_words("gldm", emphasis(counted, packed.regions)),
             "ngtdm": grey_tone_difference(ranked, around, packed.regions),
@@ -122,13 +121,11 @@ def prepare(
 ) -> Batch:
     """Lay regions in a line and cut their values into levels."""
     packed = pack(regions, max(settings.distances), device)
-    inside = np.concatenate([region.values[region.mask] for region in regions])
-    values = torch.from_numpy(inside).to(device)
-    in_order = ordered(values, packed.counts)
+    in_order = ordered(packed.values, packed.counts)
     first = starts(packed.counts)
     low, high = in_order[first], in_order[first + packed.counts - 1]
     # Levels are cut in float64: a value on an edge must not change sides.
-    grey = levels(values, low, high, packed.counts, settings)
+    grey = levels(packed.values, low, high, packed.counts, settings)
     ranked = rank_levels(grey, packed.owner, packed.regions, dtype)
     return Batch(regions, settings, packed, ranked, in_order)
 

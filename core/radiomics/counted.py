@@ -37,25 +37,29 @@ class Counted:
     count: Tensor
 
 
-def count(row: Tensor, rank: Tensor, size: Tensor, rows: int, table: Tensor) -> Counted:
-    """Count things of equal row, level and size.
+def count(code: Tensor, size: Tensor, table: Tensor) -> Counted:
+    """Count things of equal region, level and size.
 
     Parameters
     ----------
-    row, rank, size
-        (thing,) whole numbers; ranks and sizes from 1.
-    rows
-        How many matrices there are, a whole multiple of the regions.
+    code
+        (thing,) region x width + rank, as in `Levels`.
+    size
+        (thing,) whole numbers from 1.
     table
-        (region, rank + 1) the grey level of each rank; `rows / regions` rows follow each region.
+        (region, width) the grey level of each rank.
     """
-    width, sizes = table.shape[1], int(size.max()) + 1
-    cells, counts = tally((row * width + rank) * sizes + size, rows * width * sizes)
+    sizes = int(size.max()) + 1
+    cells, counts = tally(keyed(code, size, sizes, table.numel()), table.numel() * sizes)
     level = cells // sizes
-    found = level // width
-    return told(
-        found, level - found * width, cells - level * sizes, counts, table, rows // len(table)
-    )
+    row = level // table.shape[1]
+    return told(row, level - row * table.shape[1], cells - level * sizes, counts, table, 1)
+
+
+def keyed(code: Tensor, size: Tensor, sizes: int, codes: int) -> Tensor:
+    """One number for a code and a size below `sizes`, in 32 bits where these do."""
+    wide = torch.int64 if codes * sizes > torch.iinfo(torch.int32).max else torch.int32
+    return (code.to(wide) * sizes).add_(size)
 
 
 def told(

@@ -17,6 +17,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 DIRECTIONS = 24
 """Over half a turn in the plane."""
 
+ROUNDING = 1e-4
+"""Of a width in single precision, generously."""
+
 POINTS_AT_ONCE = 512
 """Of how many points the distances to all others are held at a time."""
 
@@ -66,20 +69,21 @@ def _ends(points: Array, group: Array, owner: Array) -> Array:
     A distance in a direction between two of those looked at is at most as much longer than its
     projection as the nearest of them allows.
     """
-    seen = points @ _directions()
+    seen = (_directions() @ points.T).astype(np.float32)  # only points are chosen by it
     first = np.flatnonzero(np.diff(group, prepend=-1))
-    low, high = np.minimum.reduceat(seen, first), np.maximum.reduceat(seen, first)
+    low, high = np.minimum.reduceat(seen, first, axis=1), np.maximum.reduceat(seen, first, axis=1)
     widest = np.zeros(int(owner.max()) + 1)
-    np.maximum.at(widest, owner, (high - low).max(axis=1))
-    slack = 1 / np.cos(np.pi / 2 / DIRECTIONS)
-    reach = np.maximum(high[group] - seen, seen - low[group]).max(axis=1) * slack
-    return np.flatnonzero(reach >= widest[owner[group]] * (1 - 1e-9))
+    np.maximum.at(widest, owner[group[first]], (high - low).max(axis=0))
+    counts = np.diff(first, append=len(group))
+    reach = np.maximum(high.repeat(counts, axis=1) - seen, seen - low.repeat(counts, axis=1))
+    slack = (1 + ROUNDING) / np.cos(np.pi / 2 / DIRECTIONS)
+    return np.flatnonzero(reach.max(axis=0) * slack >= widest[owner[group]])
 
 
 @lru_cache(maxsize=1)
 def _directions() -> Array:
     angle = np.arange(DIRECTIONS) * (np.pi / DIRECTIONS)
-    return np.stack((np.cos(angle), np.sin(angle)))
+    return np.stack((np.cos(angle), np.sin(angle)), axis=1)
 
 
 def _longest(points: Array, group: Array, groups: int) -> Array:

@@ -41,9 +41,9 @@ def grey_tone_difference(levels: Levels, around: Neighbourhood, regions: int) ->
 
 def _apart(levels: Levels, around: Neighbourhood, regions: int) -> Tensor:
     """(region, rank) sum of the differences of each level's voxels to their neighbours' mean."""
-    grey, seen = levels.grey.double(), around.seen.double()
-    mean = around.summed.double() / seen.clamp_min(1)
-    apart = torch.where(seen > 0, (grey - mean).abs_(), 0)
+    seen = around.seen.to(torch.float64)
+    # |grey - sum / seen|, and 0 where nothing was seen
+    apart = (levels.grey * seen).sub_(around.summed).abs_().div_(seen.clamp_(min=1))
     found = torch.bincount(levels.code, apart, minlength=regions * levels.width)
     return found.view(regions, -1)[:, 1:].to(levels.table.dtype)
 

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from .packing import Packed, Step, narrowest
 
-BYTE_MOST = 255
-
 
 @dataclass(frozen=True)
 class Levels:
@@ -19,7 +17,7 @@ class Levels:
     Parameters
     ----------
     grey
-        (voxel,) PyRadiomics' number of the level, from 1.
+        (voxel,) int32 PyRadiomics' number of the level, from 1.
     code
         (voxel,) int32 region x width + number among the levels that the region has, from 1.
     table
@@ -46,7 +44,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What stands around each voxel.
+    """What stands around each voxel, in narrow whole numbers.
 
     Parameters
     ----------
@@ -78,7 +76,7 @@ def rank_levels(grey: Tensor, owner: Tensor, regions: int, dtype: torch.dtype) -
     of_rank.scatter_add_(1, place, counts)
     table[:, 0] = 0
     first = torch.arange(regions, device=grey.device)[:, None] * width
-    code = (first + place).int().view(-1).index_select(0, key)
+    code = (first + place).to(torch.int32).view(-1).index_select(0, key)
     return Levels(grey, code, table, of_rank.to(dtype))
 
 
@@ -95,7 +93,7 @@ def pairs_along(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Tensor
         One of each pair of opposite steps.
     """
     width, core = levels.width, packed.core
-    rank = packed.line(levels.code - packed.owner.int() * width)
+    rank = packed.line(levels.code - packed.owner * width)
     from_rank = packed.line(levels.code * width)[core]
     found = []
     for step in steps:
@@ -117,8 +115,10 @@ def look_around(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: in
         Largest difference of levels at which a neighbour counts as dependent.
     """
     each_way = 2 * len(steps)
-    grey = packed.line(levels.grey.to(narrowest(each_way * levels.highest)))
-    inside = (grey > 0).to(torch.uint8 if each_way <= BYTE_MOST else torch.int16)
+    kind = narrowest(each_way * levels.highest)
+    signed = torch.int16 if alpha and kind == torch.uint8 else kind  # differences are taken
+    grey = packed.line(levels.grey.to(signed))
+    inside = (grey > 0).to(narrowest(each_way))
     dependent, seen, summed = (torch.zeros_like(one) for one in (inside, inside, grey))
     core = packed.core
     for step in steps:
@@ -129,13 +129,13 @@ def look_around(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: in
             dependent[here] += close
             seen[here] += inside[there]
             summed[here] += grey[there]
-    parts = (part.index_select(0, packed.voxels).long() for part in (dependent, seen, summed))
+    parts = (part.index_select(0, packed.voxels) for part in (dependent, seen, summed))
     return Neighbourhood(*parts)
 
 
 def _close(here: Tensor, there: Tensor, alpha: int) -> Tensor:
     """(place,) 1 where two levels are near; right wherever one of the two is inside."""
     if alpha == 0:
-        return (here == there).to(torch.uint8)
+        return (here == there).view(torch.uint8)
     near = ((here - there).abs_() <= alpha) & (here > 0) & (there > 0)
-    return near.to(torch.uint8)
+    return near.view(torch.uint8)

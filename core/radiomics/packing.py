@@ -40,6 +40,10 @@ class Packed:
         (3, voxel) z, y and x of each voxel in its box.
     counts
         (region,) voxels of each region.
+    values
+        (voxel,) float64 what the image holds there.
+    longest_side
+        Of all boxes: no straight line holds more voxels of a region.
     """
 
     pitch: tuple[int, int]
@@ -48,6 +52,8 @@ class Packed:
     voxels: Tensor
     within: Tensor
     counts: Tensor
+    values: Tensor
+    longest_side: int
 
     @property
     def regions(self) -> int:
@@ -66,8 +72,8 @@ class Packed:
 
     @cached_property
     def owner(self) -> Tensor:
-        """(voxel,) which region each voxel belongs to."""
-        numbers = torch.arange(self.regions, device=self.counts.device)
+        """(voxel,) int32 which region each voxel belongs to."""
+        numbers = torch.arange(self.regions, dtype=torch.int32, device=self.counts.device)
         return numbers.repeat_interleave(self.counts)
 
     def moved(self, step: Step) -> int:
@@ -75,9 +81,10 @@ class Packed:
         z, y, x = step
         return z * self.pitch[0] + y * self.pitch[1] + x
 
-    def line(self, of_voxels: Tensor) -> Tensor:
-        """Lay what voxels hold in the line, 0 elsewhere."""
-        return of_voxels.new_zeros(self.length + 2 * self.lead).scatter_(0, self.voxels, of_voxels)
+    def line(self, of_voxels: Tensor, spare: int = 0) -> Tensor:
+        """Lay what voxels hold in the line, 0 elsewhere, with `spare` more places at its end."""
+        line = of_voxels.new_zeros(self.length + 2 * self.lead + spare)
+        return line.scatter_(0, self.voxels, of_voxels)
 
     def grid(self, line: Tensor) -> Tensor:
         """Give the boxes on one grid: (row, x) of flat pictures, (plane, y, x) of volumes."""
@@ -96,26 +103,35 @@ def pack(regions: Sequence[Region], rim: int, device: torch.device) -> Packed:
     lead = rim * (pitch[0] + pitch[1] + 1)
     blocks = (sizes[:, 1] + rim) * wide if flat else (sizes[:, 0] + rim) * pitch[0]
     first = lead + blocks.cumsum() - blocks + rim * (wide if flat else pitch[0])
-    within = [_within(region) for region in regions]
-    counts = np.array([part.shape[1] for part in within])
-    every = np.concatenate(within, axis=1)
-    voxels = first.repeat(counts) + every[0] * pitch[0] + every[1] * wide + every[2]
-    parts = (torch.from_numpy(part).to(device) for part in (blocks, voxels, every, counts))
-    return Packed(pitch, lead, *parts)
+    held = [np.flatnonzero(region.mask) for region in regions]
+    counts = np.array([len(one) for one in held])
+    within = np.empty((3, counts.sum()), dtype=np.int64)
+    values = np.empty(counts.sum())
+    end = 0
+    for region, place in zip(regions, held, strict=True):
+        part = slice(end, end := end + len(place))
+        _divide(place, region.mask.shape, within[:, part])
+        np.take(region.values, place, out=values[part])
+    voxels = first.repeat(counts)
+    for part, step in zip(within, (*pitch, 1), strict=True):
+        voxels += part * step
+    parts = (torch.from_numpy(one).to(device) for one in (blocks, voxels, within, counts, values))
+    return Packed(pitch, lead, *parts, longest_side=int(sizes.max()))
 
 
-def _within(region: Region) -> IntArray:
-    """(3, voxel) z, y and x of each voxel of a region, by division: faster than `nonzero`."""
-    _, high, wide = region.mask.shape
-    place = np.flatnonzero(region.mask)
-    row = place // wide
-    plane = row // high
-    return np.stack((plane, row - plane * high, place - row * wide))
+def _divide(place: IntArray, shape: tuple[int, ...], within: IntArray) -> None:
+    """Write z, y and x of places in a box into (3, voxel): faster than `nonzero`."""
+    _, high, wide = shape
+    row = np.floor_divide(place, wide)
+    np.floor_divide(row, high, out=within[0])
+    np.subtract(row, within[0] * high, out=within[1])
+    np.subtract(place, row * wide, out=within[2])
 
 
 def narrowest(highest: int) -> torch.dtype:
     """Give the smallest type that holds whole numbers up to it: less memory is less time."""
-    return torch.int16 if highest <= torch.iinfo(torch.int16).max else torch.int32
+    kinds = (torch.uint8, torch.int16, torch.int32)
+    return next((kind for kind in kinds if highest <= torch.iinfo(kind).max), torch.int64)
 
 
 def steps(distances: Sequence[int], settings: RadiomicSettings, *, flat: bool) -> tuple[Step, ...]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .counted import Counted, keep_rows, tally, told
+from .counted import Counted, keep_rows, keyed, tally, told
 from .neighbours import Levels
-from .packing import Packed, Step
+from .packing import Packed, Step, narrowest
 from .segments import places
 
 
@@ -26,34 +26,42 @@ def runs(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Counted:
     Cells with row region x direction. A direction in which no line of a region holds two of its
     voxels has no entries: PyRadiomics takes the region as flat along it.
     """
-    code = packed.line(levels.code)
-    parts = []
-    for number, step in enumerate(steps):
-        of_run, length = _runs_along(code, packed.moved(step))
-        most = int(length.max()) + 1
-        cells, counts = tally(of_run * most + length, len(levels.table) * levels.width * most)
-        of_cell, lengths = cells // most, cells % most
-        row = of_cell // levels.width * len(steps) + number
-        parts.append((row, of_cell % levels.width, lengths, counts))
-    row, rank, length, counts = (torch.cat(part) for part in zip(*parts, strict=True))
+    moves = [packed.moved(step) for step in steps]
+    code = packed.line(levels.code.to(narrowest(levels.table.numel())), max(moves))
+    parts = [_cells(code, moved, packed.longest_side + 2, levels) for moved in moves]
+    region, rank, length, counts = (torch.cat(part) for part in zip(*parts, strict=True))
+    direction = torch.arange(len(steps), device=region.device)
+    number = direction.repeat_interleave(torch.tensor([len(part[0]) for part in parts]))
+    row = region * len(steps) + number
     found = told(row, rank, length, counts, levels.table, len(steps))
     return keep_rows(found, _moving(found, packed, code > 0, steps))
+
+
+def _cells(code: Tensor, moved: int, lengths: int, levels: Levels) -> tuple[Tensor, ...]:
+    """Region, rank and length of the runs of one direction, and how many there are of each."""
+    of_run, length = _runs_along(code, moved)
+    key = keyed(of_run, length.clamp_(max=lengths - 1), lengths, levels.table.numel())
+    cells, counts = tally(key, levels.table.numel() * lengths)
+    inside = cells >= lengths  # code 0 is outside
+    cells, counts = cells[inside], counts[inside]
+    of_cell = cells // lengths
+    region = of_cell // levels.width
+    return region, of_cell - region * levels.width, cells - of_cell * lengths, counts
 
 
 def _runs_along(code: Tensor, moved: int) -> tuple[Tensor, Tensor]:
     """Level's code and length of each run of equal codes that stand `moved` places apart.
 
     Laid in rows of `moved` places and read column by column, the line goes on from each place to
-    its neighbour; the leads at both ends part one column from the next.
+    its neighbour; the leads at both ends part one column from the next. What is outside the
+    regions has runs too, of code 0.
     """
-    rows = -(-len(code) // moved)
-    filled = torch.nn.functional.pad(code, (0, rows * moved - len(code)))
-    along = filled.view(rows, moved).t().contiguous().view(-1)
+    rows = len(code) // moved
+    along = code[: rows * moved].view(rows, moved).t().contiguous().view(-1)
     ends = places(along[1:] != along[:-1])
-    lengths = ends.diff(prepend=ends.new_full((1,), -1))
-    of_run = along.index_select(0, ends)
-    inside = places(of_run > 0)
-    return of_run.index_select(0, inside).long(), lengths.index_select(0, inside)
+    length = ends.to(torch.int32)
+    length[1:] -= length[:-1].clone()
+    return along.index_select(0, ends), length
 
 
 def _moving(found: Counted, packed: Packed, inside: Tensor, steps: Sequence[Step]) -> Tensor:

@@ -36,8 +36,7 @@ def zones(packed: Packed, levels: Levels, apart: int | None) -> Counted:
     of_zone = np.zeros(len(sizes), dtype=np.int64)
     of_zone[of_voxel] = code.ravel()[inside]
     found, size = (torch.from_numpy(part).to(levels.code.device) for part in (of_zone, sizes))
-    row = found // levels.width
-    return count(row, found - row * levels.width, size, packed.regions, levels.table)
+    return count(found, size, levels.table)
 
 
 def _alternating(code: IntArray, axis: int) -> IntArray:

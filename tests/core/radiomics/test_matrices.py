@@ -29,7 +29,7 @@ def case(request):
         mask[place] = False
     region = Region(1, grey.astype(float), mask, (1.0, 1.0, 1.0), request.param == "flat")
     packed = pack([region], 1, torch.device("cpu"))
-    levels = rank_levels(torch.from_numpy(grey[mask]), packed.owner, 1, torch.float64)
+    levels = rank_levels(torch.from_numpy(grey[mask]).int(), packed.owner, 1, torch.float64)
     return region, packed, levels
 
 
@@ -131,7 +131,7 @@ def test_slices_do_not_touch_when_a_plane_is_forced():
     mask = np.ones((2, 2, 2), dtype=bool)
     region = Region(1, np.ones((2, 2, 2)), mask, (1.0, 1.0, 1.0), False)
     packed = pack([region], 1, torch.device("cpu"))
-    levels = rank_levels(torch.ones(8, dtype=torch.long), packed.owner, 1, torch.float64)
+    levels = rank_levels(torch.ones(8, dtype=torch.int32), packed.owner, 1, torch.float64)
     for axis in range(3):
         found = zones(packed, levels, axis)
         assert (found.size.tolist(), found.count.tolist()) == ([4.0], [2.0])
