@@ -64,7 +64,7 @@ class DrawnBoxes:
         self._white: int | None = None
         self._past: list[tuple[DrawnBox, ...] | None] = []
         self._future: list[tuple[DrawnBox, ...] | None] = []
-        self._showing = False
+        self._showing = self._in_hand = False
         self._errands = Errands(1, "longtail boxes", parent)
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
@@ -106,13 +106,15 @@ class DrawnBoxes:
         self._suit_class()
         layer = self._ensure_layer()
         if layer is not None:
-            layer.visible = True
+            self._in_hand = layer.visible = True
             self._viewer.layers.selection.active = layer
             layer.mode = "add_rectangle"
             self.select(None)
 
     def put_down(self) -> None:
         """Move the image with the mouse again."""
+        self._in_hand = False
+        self.selected = None
         if self.layer is not None:
             self.layer.mode = "pan_zoom"
         below = [layer for layer in self._viewer.layers if layer.name == "image"]
@@ -141,6 +143,7 @@ class DrawnBoxes:
         self.selected = place if self.boxes and place is not None else None
         layer = self.layer
         if layer is not None and place is not None and self._desk.writable:
+            self._in_hand = False
             self._viewer.layers.selection.active = layer
             layer.mode = "select"
             layer.selected_data = {place}
@@ -191,12 +194,11 @@ class DrawnBoxes:
         self._past.clear()
         self._future.clear()
         self._errands.forget()
-        drew = self.drawing
         self._drop()
         self.boxes, self.selected = None, None
         project = self._desk.session.project
         if picture is not None and project is not None and self.possible:
-            self._read(project, picture, drew)
+            self._read(project, picture)
         self.changed.emit()
 
     def hold_hidden(self, hidden: bool) -> None:
@@ -222,14 +224,15 @@ class DrawnBoxes:
 
     # --- reading and writing ---
 
-    def _read(self, project: "Project", picture: Picture, drew: bool) -> None:
+    def _read(self, project: "Project", picture: Picture) -> None:
         case_id = picture.case.id
 
         def take(boxes: tuple[DrawnBox, ...] | None) -> None:
             if picture is self._picture:
                 self.boxes = boxes
                 self._show()
-                if drew:
+                if self._in_hand:
+                    # A tool in hand stays there from image to image.
                     self.take()
                 self.changed.emit()
 

@@ -16,7 +16,7 @@ from ..core.explain.stored import StoredMap
 from ..core.project.records import RunRecord, Task
 from .background import Errands
 from .canvas_layers import HEAT_OPACITY, heat_layer
-from .canvas_map_box import PredictedBox
+from .canvas_map_box import PREDICTED, BoxLines
 from .canvas_map_reading import (
     LIKELIEST,
     FoundMap,
@@ -73,7 +73,7 @@ class HeatMap:
         self.found: FoundMap | None = None
         self.layer: Image | None = None
         self.box_rejected = False
-        self.box = PredictedBox(viewer, parent)
+        self.box = BoxLines(viewer, PREDICTED, parent)
         self._variant = "grad-cam"
         self._opacity, self._threshold = HEAT_OPACITY, 0.5
         self._asked_by_key = False
@@ -306,14 +306,15 @@ class HeatMap:
         self._errands.ask(lambda: boxes_at(stored, threshold), take, self._fail)
 
     def _draw_box(self) -> None:
-        self.box.show(self._picture, None if self.box_rejected else self.best_box)
+        best = None if self.box_rejected else self.best_box
+        self.box.show(self._picture, () if best is None else ((best.start, best.size),))
 
     def _clear(self) -> None:
         self.found = None
         layer, self.layer = self.layer, None
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
-        self.box.show(None, None)
+        self.box.show(None)
 
     def _enter(self, state: State, words: str = "") -> None:
         self.state, self.words = state, words

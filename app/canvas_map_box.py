@@ -1,9 +1,11 @@
-"""The box around what a heat map shows: dashed white, so that nobody takes it for a drawn one.
+"""Lines around boxes that cannot be edited: the predicted one dashed, and shades below drawn ones.
 
-Dashes are white and dark in turn: they are seen over black lungs and over the brightest heat.
+Dashes are white and dark in turn: they are seen over black lungs and over the brightest heat, and
+nobody takes the box for a drawn one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,27 +17,49 @@ from .canvas_reading import Picture
 if TYPE_CHECKING:
     from napari import Viewer
 
-    from ..core.explain.boxes import FoundBox
-
 Lines = np.ndarray[Any, np.dtype[np.float64]]
 
-NAME = "predicted box"
-DASH_PX, WIDTH_PX = 6.0, 2.0
+DASH_PX = 6.0
 WHITE, DARK = (1.0, 1.0, 1.0, 1.0), (0.08, 0.08, 0.1, 0.85)
+SHADE = (0.08, 0.08, 0.1, 0.6)
+Box = tuple[Sequence[float], Sequence[float]]
+"""First pixel and number of pixels along each axis, in array order."""
+
 # A zoom by the wheel comes in many small steps.
 ZOOMED_MS = 80
 MOST_DASHES = 400
 """Dashes of one rectangle at most; a view that is magnified far gets longer ones."""
 
 
-class PredictedBox:
-    """Draws the box of the map that is shown, in a layer that cannot be edited."""
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How lines are drawn: the layer's name, the colours of pieces in turn, their width."""
 
-    def __init__(self, viewer: "Viewer", parent: QObject | None = None) -> None:
-        self._viewer = viewer
+    name: str
+    inks: tuple[tuple[float, float, float, float], ...]
+    width_px: float = 2.0
+
+
+PREDICTED = Pen("predicted box", (WHITE, DARK))
+SHADED = Pen("box shade", (SHADE,), 4.5)
+
+
+class BoxLines:
+    """Draws lines around boxes, as wide on the screen at every zoom.
+
+    Parameters
+    ----------
+    below
+        The name of the layer that the lines stay under, if any.
+    """
+
+    def __init__(
+        self, viewer: "Viewer", pen: Pen, parent: QObject | None = None, *, below: str = ""
+    ) -> None:
+        self._viewer, self._pen, self._below = viewer, pen, below
         self.layer: Vectors | None = None
         self._picture: Picture | None = None
-        self._box: FoundBox | None = None
+        self._boxes: tuple[Box, ...] = ()
         self._timer = QTimer(parent)
         self._timer.setSingleShot(True)
         self._timer.setInterval(ZOOMED_MS)
@@ -43,10 +67,11 @@ class PredictedBox:
         viewer.scene.camera.events.zoom.connect(self._on_zoom)
         viewer.dims.events.order.connect(self._on_zoom)
 
-    def show(self, picture: Picture | None, box: "FoundBox | None") -> None:
-        """Draw a box over a picture; None draws nothing."""
-        self._picture, self._box = picture, box
-        self._draw()
+    def show(self, picture: Picture | None, boxes: Sequence[Box] = ()) -> None:
+        """Draw boxes over a picture."""
+        if picture is not self._picture or tuple(boxes) != self._boxes or self.layer is None:
+            self._picture, self._boxes = picture, tuple(boxes)
+            self._draw()
 
     def hold_hidden(self, hidden: bool) -> None:
         """Hide it for a moment, or show it again."""
@@ -62,26 +87,27 @@ class PredictedBox:
         self._timer.stop()
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self._viewer.dims.events.order.disconnect(self._on_zoom)
-        self.show(None, None)
+        self.show(None)
 
     def _on_zoom(self, event: object = None) -> None:
         if self.layer is not None:
             self._timer.start()
 
     def _draw(self) -> None:
-        if self._picture is None or self._box is None:
+        if self._picture is None or not self._boxes:
             self._drop()
             return
         spacing = self._picture.spacing
         zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
         axis = int(self._viewer.dims.order[0]) if len(spacing) > 2 else None
-        lines = dashes(self._box.start, self._box.size, spacing, DASH_PX / zoom, axis)
-        width = WIDTH_PX / zoom / float(min(spacing))
+        length = DASH_PX / zoom
+        lines = np.concatenate([dashes(*box, spacing, length, axis) for box in self._boxes])
+        width = self._pen.width_px / zoom / float(min(spacing))
         if self.layer is None:
             self._add(lines, width)
         else:
             self.layer.data = lines
-            self.layer.edge_color = _colours(len(lines))
+            self.layer.edge_color = self._colours(len(lines))
             self.layer.edge_width = width
 
     def _add(self, lines: Lines, width: float) -> None:
@@ -90,17 +116,21 @@ class PredictedBox:
         unit = "mm" if self._picture.in_mm else "pixel"
         self.layer = Vectors(
             lines,
-            name=NAME,
+            name=self._pen.name,
             vector_style="line",
             edge_width=width,
-            edge_color=_colours(len(lines)),
+            edge_color=self._colours(len(lines)),
             scale=self._picture.spacing,
             units=(unit,) * len(self._picture.spacing),
         )
-        layers.append(self.layer)
+        above = [place for place, each in enumerate(layers) if each.name == self._below]
+        layers.insert(min(above, default=len(layers)), self.layer)
         # napari makes a new layer the active one: what is drawn on stays it.
         if active is not None and active in layers:
             layers.selection.active = active
+
+    def _colours(self, count: int) -> Lines:
+        return np.resize(np.array(self._pen.inks), (count, 4))
 
     def _drop(self) -> None:
         layer, self.layer = self.layer, None
@@ -109,8 +139,8 @@ class PredictedBox:
 
 
 def dashes(
-    start: Sequence[int],
-    size: Sequence[int],
+    start: Sequence[float],
+    size: Sequence[float],
     spacing: Sequence[float],
     length: float,
     axis: int | None = None,
@@ -153,7 +183,7 @@ def dashes(
     return deep.reshape(-1, 2, 3)
 
 
-def _rectangle(start: Sequence[int], size: Sequence[int]) -> Lines:
+def _rectangle(start: Sequence[float], size: Sequence[float]) -> Lines:
     """Give the corners around, from the outer edges of the first and the last pixel."""
     top, left = (place - 0.5 for place in start)
     bottom, right = (place + extent for place, extent in zip((top, left), size, strict=True))
@@ -162,7 +192,3 @@ def _rectangle(start: Sequence[int], size: Sequence[int]) -> Lines:
 
 def _even(count: float) -> int:
     return max(2, 2 * round(min(count, MOST_DASHES / 4) / 2))
-
-
-def _colours(count: int) -> Lines:
-    return np.resize(np.array([WHITE, DARK]), (count, 4))

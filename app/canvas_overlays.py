@@ -6,8 +6,10 @@ from psygnal import Signal
 from qtpy.QtCore import QObject
 
 from .canvas_boxes import DrawnBoxes
+from .canvas_boxes_layer import NAME as BOXES
 from .canvas_desk import Desk
 from .canvas_map import HeatMap
+from .canvas_map_box import SHADED, BoxLines
 from .canvas_prediction import Prediction
 from .canvas_reading import Picture
 
@@ -33,17 +35,20 @@ class Overlays:
         self.prediction = Prediction(viewer, desk.session, parent)
         self.heat = HeatMap(viewer, desk.session, parent)
         self.boxes = DrawnBoxes(viewer, desk, parent)
+        self._shade = BoxLines(viewer, SHADED, parent, below=BOXES)
+        self._picture: Picture | None = None
         for each in (self.prediction, self.heat, self.boxes):
             each.changed.connect(self._on_change)
 
     def follow(self, picture: Picture | None) -> None:
         """Another case is shown, or none."""
+        self._picture = picture
         for each in (self.prediction, self.heat, self.boxes):
             each.follow(picture)
 
     def hold_hidden(self, hidden: bool) -> None:
         """Hide them for a moment, or show them again."""
-        for each in (self.prediction, self.heat, self.boxes):
+        for each in (self.prediction, self.heat, self._shade, self.boxes):
             each.hold_hidden(hidden)
 
     def recolour(self) -> None:
@@ -57,20 +62,31 @@ class Overlays:
             return
         if layer is self.boxes.layer:
             self.boxes.forget_layer()
+        elif layer is self._shade.layer:
+            self._shade.forget_layer()
         else:
             self.prediction.forget_layer(layer)
             self.heat.forget_layer(layer)
 
     def close(self) -> None:
         """Take all layers away and read nothing more."""
-        for each in (self.prediction, self.heat, self.boxes):
+        for each in (self.prediction, self.heat, self._shade, self.boxes):
             each.close()
 
     def _on_change(self) -> None:
         stored = self.heat.stored if self.heat.state == "shown" else None
-        self.boxes.show_white(stored.class_id if stored is not None else None)
+        white = stored.class_id if stored is not None else None
+        self.boxes.show_white(white)
+        self._shade_boxes(white)
         self._keep_heat_low()
         self.changed.emit()
+
+    def _shade_boxes(self, class_id: int | None) -> None:
+        """Lay a dark line under white boxes: they are lost on the bright parts of a film."""
+        drawn = [box for box in self.boxes.boxes or () if box.class_id == class_id]
+        self._shade.show(
+            self._picture, [((box.y, box.x), (box.height, box.width)) for box in drawn]
+        )
 
     def _keep_heat_low(self) -> None:
         """Keep outlines above the heat map, whichever of them came first."""

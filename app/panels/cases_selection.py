@@ -81,10 +81,12 @@ class FilterChips(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        for counted in (True, False):
+        for least in (0, 1, None):
             for status, chip in self._chips.items():
-                shown = counted and status is not None and bool(self._counts)
-                chip.set_count(self._counts.get(status, 0) if shown else None)
+                count = self._counts.get(status, 0)
+                shown = least is not None and status is not None and bool(self._counts)
+                # What there is none of needs no figure where there is little room.
+                chip.set_count(count if shown and count >= least else None)
             there = [chip for chip in self._chips.values() if not chip.isHidden()]
             gaps = GAP_PX * (len(there) - 1)
             if sum(chip.sizeHint().width() for chip in there) + gaps <= self.width():

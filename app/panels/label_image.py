@@ -1,6 +1,6 @@
 """Label, images: large class buttons with keys, and the last images with what they were given."""
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QWidget
 
@@ -28,6 +28,7 @@ class ImagePage(Page):
         self._session, self._canvas = session, canvas
         self._thumbnails = Thumbnails(self)
         self._cases: dict[str, Case] = {}
+        self._held: tuple[bool, int | None] = (False, None)
         self.case_head = CaseHead(self)
         self.read_only = Hint("", "", self)
         self.classes_head = ClassesHead("Class", self, line=False)
@@ -96,9 +97,18 @@ class ImagePage(Page):
         self.end.button.setToolTip(why or "Mark as reviewed and go on (Return)")
         self.status.segments.set_value(case.status.value if case else "")
         self.boxes.show_boxes(writable=ready)
+        self._show_box_in_hand()
         self.show_rows()
         self.show_last()
         self.show_saved()
+
+    def _show_box_in_hand(self) -> None:
+        """Scroll to the boxes when the tool or one of them is taken in hand."""
+        boxes = self._canvas.boxes
+        held = boxes.drawing, boxes.selected
+        if held != self._held and (boxes.drawing or boxes.selected is not None):
+            QTimer.singleShot(0, lambda: self.scroll.ensureWidgetVisible(self.boxes, 0, 8))
+        self._held = held
 
     def show_tool(self) -> None:
         """Nothing is drawn here."""

@@ -14,6 +14,7 @@ from ..background import Errands
 from ..theme import BLUE, look
 from ..widgets import ElidedLabel, GhostButton, HairLine, QuietLabel
 from ..widgets.basic import mark
+from .results_heat import ScanHeat
 from .results_model import Finding, findings
 from .results_rows import FindingList
 from .results_state import (
@@ -179,6 +180,9 @@ class CaseResults(CasePart):
         if canvas is not None:
             self.unsure = UnsureRow(canvas.prediction.uncertainty, self)
             self.add_below_overlay(self.unsure)
+        self.heat = ScanHeat(session, canvas, self) if hasattr(canvas, "heat") else None
+        if self.heat is not None:
+            self.layout().addWidget(self.heat)
         self.predict_asked.connect(self._predict)
         self.shown_changed.connect(self._show_overlay)
         self.opacity_changed.connect(self._set_opacity)
@@ -205,11 +209,20 @@ class CaseResults(CasePart):
         can_predict = wanted and project.writable and self._job_for(case.id) is None
         self.show_case(noun, case.id)
         self.show_prediction(there=there, overlaid=overlaid, words=words, can_predict=can_predict)
+        if self.heat is not None:
+            self.heat.setVisible(overlaid)
+            if overlaid:
+                self.heat.show_run(project, run)
         if overlaid and self._canvas is not None:
             shown, opacity = self._canvas.prediction_visible, self._canvas.prediction_opacity
             self.set_overlay(shown=shown, opacity=opacity)
         elif not overlaid:
             self._list_findings(project, run, case.id)
+
+    def forget(self) -> None:
+        """Show nothing of the case: another page does."""
+        self._run = None
+        self.hide()
 
     def _words(self, case_id: str, noun: str, writable: bool) -> str:
         job = self._job_for(case_id)
@@ -239,6 +252,8 @@ class CaseResults(CasePart):
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
         self._errands.close()
+        if self.heat is not None:
+            self.heat.close_threads()
 
     # --- what was predicted ---
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class ResultsViews(QObject):
     """Decides which page is shown, and keeps their choosers alike.
 
+    `offered` tells whether a single image has a page of its own in the open project.
+
     Parameters
     ----------
     pages
@@ -34,6 +36,7 @@ class ResultsViews(QObject):
 
     changed = Signal()
     run_chosen = Signal(str)
+    panel_asked = Signal(str)
 
     def __init__(
         self,
@@ -45,11 +48,13 @@ class ResultsViews(QObject):
         super().__init__(pages)
         self._pages, self._page, self._session, self._canvas = pages, page, session, canvas
         self._view = EVERY
+        self.offered = False
         self.findings: FindingsPage | None = None
         self.switch = Segments(VIEWS, page)
         self.switch.set_value(EVERY)
         page.head.addWidget(self.switch)
         self.switch.chosen.connect(self.choose)
+        page.run.activated.connect(lambda row: self.run_chosen.emit(page.run.itemData(row)))
 
     def choose(self, view: str) -> None:
         """Show all images (`every`) or the one on the canvas (`one`)."""
@@ -58,10 +63,10 @@ class ResultsViews(QObject):
 
     def turn_to(self, project: "Project") -> "FindingsPage | None":
         """Bring the page to the front; give it if it is the one about an image."""
-        offered = project.task is not Task.SEGMENTATION and hasattr(self._canvas, "heat")
-        self.switch.setVisible(offered)
+        self.offered = project.task is not Task.SEGMENTATION and hasattr(self._canvas, "heat")
+        self.switch.setVisible(self.offered)
         self.switch.set_value(self._view)
-        one = self._made() if offered and self._view == ONE else None
+        one = self._made() if self.offered and self._view == ONE else None
         page: QWidget = self._page if one is None else one
         self._pages.setCurrentWidget(page)
         return one
@@ -91,6 +96,7 @@ class ResultsViews(QObject):
             page = self.findings = FindingsPage(self._session, self._canvas)  # type: ignore[arg-type]
             self._pages.addWidget(page)
             page.view_chosen.connect(self.choose)
+            page.radiomics.all_asked.connect(lambda: self.panel_asked.emit("Radiomics"))
             page.run.activated.connect(lambda row: self.run_chosen.emit(page.run.itemData(row)))
         self.findings.views.set_value(ONE)
         return self.findings

@@ -72,6 +72,8 @@ class FindingsPage(FindingsParts):
         """Begin with the likeliest finding."""
         super().showEvent(event)
         self._is_fresh = True
+        if self._boxes.selected is not None:
+            self._boxes.put_down()
         self._show_soon()
 
     # --- showing ---

@@ -142,6 +142,7 @@ class MapPart(QWidget):
     ) -> None:
         super().__init__(parent)
         self._view, self._compares = view, boxes
+        self._what = "finding" if boxes else "class"
         self.section = SectionLabel("Heat map", parent=self, line=False)
         self.variant = QComboBox(self)
         self.opacity = SliderRow("Opacity", 0, 100, "Opacity of the heat map", self)
@@ -154,6 +155,8 @@ class MapPart(QWidget):
         self.note = QuietLabel(NOT_PROOF, self)
         self._fill()
         self._lay_out()
+        self.iou.hide()
+        self.energy.hide()
         view.changed.connect(self.refresh)
         self.refresh()
 
@@ -170,6 +173,17 @@ class MapPart(QWidget):
         boxes = "boxes" if told.drawn > 1 else "box"
         words = f"Energy inside the {boxes}" if figure else f"No box of {name} is drawn here."
         self.energy.say(words, figure)
+
+    def show_covered(self, words: str, figure: str) -> None:
+        """Say how much of the map lies in what is labelled; nothing hides the line."""
+        self.energy.setVisible(bool(words))
+        self.energy.say(words, figure)
+
+    def add_below_head(self, row: QHBoxLayout) -> None:
+        """Put a row below the head of the section."""
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertLayout(2, row)
 
     def refresh(self) -> None:
         """Show how the map lies over the image now."""
@@ -199,7 +213,7 @@ class MapPart(QWidget):
         words = {
             "computing": "Computing the heat map ...",
             "silent": self._view.words,
-            "off": "Choose a finding, or press H, to see where the run looks.",
+            "off": f"Choose a {self._what}, or press H, to see where the run looks.",
         }.get(state, "")
         if state == "shown" and self._view.box_rejected:
             words = "You have rejected this box."

@@ -14,7 +14,7 @@ from longtail.core.project.boxfiles import DrawnBox
 from longtail.core.project.records import ImageLabels, NewCase, Task
 from longtail.core.project.store import Project
 
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 
 
 @pytest.fixture

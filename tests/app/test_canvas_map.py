@@ -19,7 +19,7 @@ from longtail.core.explain.stored import map_path, write_stored
 from longtail.core.project.records import NewCase, PredictionRecord, Task
 from longtail.core.project.store import Project
 
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 NAMES = ("common", "rare", "odd")
 
 
@@ -104,7 +104,7 @@ def window(tmp_path, qtbot):
         logits = np.array([-1.0, -2.0, 0.5], np.float32)
         project.record_predictions([PredictionRecord("film-0", run, "h", 1, None, logits)])
         folder = project.run_folder(run)
-        (folder / "checkpoints").mkdir(parents=True)
+        (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         (folder / "checkpoints" / "best.pt").write_bytes(b"weights")
         os.utime(folder / "checkpoints" / "best.pt", (100, 100))
     backend, driver = Explaining(), Driver()
@@ -122,8 +122,13 @@ def window(tmp_path, qtbot):
     def settled(state="shown"):
         qtbot.waitUntil(lambda: canvas.heat.state == state, timeout=WAIT_MS)
 
+    def asked(count):
+        qtbot.waitUntil(lambda: len(backend.jobs) == count, timeout=WAIT_MS)
+        assert canvas.heat.state == "computing"
+
     show("film-0")
     yield SimpleNamespace(
+        asked=asked,
         viewer=viewer,
         canvas=canvas,
         heat=canvas.heat,
@@ -222,7 +227,7 @@ def test_the_class_stays_from_case_to_case_and_no_map_stays_behind(window):
     window.settled()
     window.driver.waits = True
     window.show("film-1")
-    window.settled("computing")
+    window.asked(2)
     assert names(window) == ["image"]
     window.driver.give(*window.driver.watched[-1])
     window.settled()
@@ -232,9 +237,9 @@ def test_the_class_stays_from_case_to_case_and_no_map_stays_behind(window):
 def test_an_answer_that_nobody_waits_for_is_cancelled_and_dropped(window):
     window.driver.waits = True
     window.heat.choose(1)
-    window.settled("computing")
+    window.asked(1)
     window.heat.choose(3)
-    window.settled("computing")
+    window.asked(2)
     first, second = window.backend.jobs
     assert window.backend.cancelled == [first]
     window.driver.give(*window.driver.watched[0])
