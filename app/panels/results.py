@@ -24,9 +24,9 @@ from .results_state import (
     Stand,
     is_learning,
     kept_setting,
-    run_title,
     stand,
 )
+from .results_views import ResultsViews
 from .train_model import labelled_in, run_of
 from .train_outcome import KEPT
 from .train_words import case_noun, clock, run_number
@@ -97,9 +97,15 @@ class ResultsPanel(QWidget):
         if project is None or run is None:
             self.pages.setCurrentWidget(self.nothing)
             return
-        self.pages.setCurrentWidget(self.page)
-        self._show_runs(run)
-        self.case.show_run(project, run)
+        one = self.views.turn_to(project)
+        self.views.show_runs(self._runs, run)
+        if one is not None:
+            one.show_run(project, run)
+            return
+        if self.views.offered:
+            self.case.forget()
+        else:
+            self.case.show_run(project, run)
         self._show_run(project, run)
 
     @property
@@ -108,14 +114,6 @@ class ResultsPanel(QWidget):
         named = (run for run in self._runs if run.id == self._session.run_id)
         ended = [run for run in self._runs if run.state in KEPT] or list(self._runs)
         return next(named, ended[-1] if ended else None)
-
-    def _show_runs(self, run: RunRecord) -> None:
-        self.run.blockSignals(True)
-        self.run.clear()
-        for each in reversed(self._runs):
-            self.run.addItem(run_title(each), each.id)
-        self.run.setCurrentIndex(self.run.findData(run.id))
-        self.run.blockSignals(False)
 
     def _show_run(self, project: "Project", run: RunRecord) -> None:
         held, done = self._held(), evaluated_splits(project.run_folder(run.id))
@@ -266,8 +264,8 @@ class ResultsPanel(QWidget):
 
     def _job_of(self, run: RunRecord) -> "TrackedJob | None":
         """Give the job that measures or predicts the cases of this run, if one is under way."""
-        going = (job for job in self._session.jobs if job.finished is None)
-        measuring = (job for job in going if not job.is_training and not job.job.interactive)
+        going = (job for job in self._session.jobs if job.finished is None and not job.is_training)
+        measuring = (job for job in going if not (job.job.interactive or job.job.only_looks))
         return next((job for job in measuring if run_of(job.job) == run.id), None)
 
     def _show_progress(self) -> None:
@@ -302,6 +300,8 @@ class ResultsPanel(QWidget):
                 self._read_runs_soon()
 
     def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
+        if job.job.only_looks:
+            return
         measured = not job.is_training and not job.job.interactive
         if measured and finished.outcome is Outcome.FAILED:
             self._failed[run_of(job.job)] = finished
@@ -312,6 +312,7 @@ class ResultsPanel(QWidget):
         self._errands.close()
         self.slider.close_threads()
         self.case.close_threads()
+        self.views.close_threads()
 
     # --- choices ---
 
@@ -331,8 +332,8 @@ class ResultsPanel(QWidget):
         self._runs_are_old = True
         self._refresh_soon()
 
-    def _choose_run(self, row: int) -> None:
-        self._session.choose_run(self.run.itemData(row))
+    def _take_run(self, run_id: str) -> None:
+        self._session.choose_run(run_id)
         self._refresh_soon()
 
     def _choose_split(self, split: str) -> None:
@@ -367,6 +368,7 @@ class ResultsPanel(QWidget):
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.nothing)
         self.pages.addWidget(self.page)
+        self.views = ResultsViews(self.pages, page, self._session, self._canvas)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.pages)
@@ -380,7 +382,9 @@ class ResultsPanel(QWidget):
         session.job_started.connect(self._job_started)
         session.job_event.connect(self._job_event)
         session.job_finished.connect(self._job_finished)
-        self.run.activated.connect(self._choose_run)
+        self.views.run_chosen.connect(self._take_run)
+        self.views.changed.connect(self.refresh)
+        self.views.panel_asked.connect(self.panel_asked)
         self.splits.chosen.connect(self._choose_split)
         self.figures.measure_chosen.connect(self._choose_measure)
         self.figures.other_chosen.connect(self._choose_other)
@@ -388,6 +392,7 @@ class ResultsPanel(QWidget):
         self.working.stop_asked.connect(self._stop)
         self.primary.clicked.connect(self._act)
         self.again.clicked.connect(self._evaluate)
+        self.page.review.clicked.connect(lambda _checked=False: self.panel_asked.emit("Review"))
 
 
 def open_in_browser(path: Path) -> bool:
