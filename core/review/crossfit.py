@@ -40,9 +40,9 @@ def folds_by_patient(
     found = np.zeros(len(strata), dtype=np.int64)
     if number < 2:
         return found
-    # A class of fewer cases than folds is spread as far as it goes; scikit-learn warns of it.
+    # Classes of fewer cases than folds cannot be spread evenly: they are dealt with the largest.
     counts = np.bincount(strata + 1)
-    strata = np.where(counts[strata + 1] >= number, strata, -1)
+    strata = np.where(counts[strata + 1] >= number, strata + 1, counts.argmax())
     splitter = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
     for fold, (_, held) in enumerate(splitter.split(groups, strata, groups)):
         found[held] = fold
