@@ -1,6 +1,7 @@
 """Start Longtail in a window of its own."""
 
 import os
+import sys
 from pathlib import Path
 
 from .settings import config_folder
@@ -22,6 +23,7 @@ def launch(project: Path | None) -> int:
         0, the exit status.
     """
     os.environ.setdefault("QT_API", "pyside6")
+    import_shapes_without_numba()
     from .napari_window import use_settings
 
     use_settings(config_folder() / "napari.yaml")
@@ -40,3 +42,18 @@ def launch(project: Path | None) -> int:
     QTimer.singleShot(0, lambda: frame.open_first(project))
     napari.run()
     return 0
+
+
+def import_shapes_without_numba() -> None:
+    """Let napari take its plain code for boxes; afterwards numba can be imported as ever.
+
+    With numba, which the compute process needs for UMAP, napari would import it at the start, and
+    compile for seconds in the window's thread when the first layer of boxes is made.
+    """
+    if "numba" in sys.modules:
+        return
+    sys.modules["numba"] = None  # type: ignore[assignment]
+    try:
+        import napari.layers  # noqa: F401
+    finally:
+        del sys.modules["numba"]
