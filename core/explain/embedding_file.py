@@ -179,6 +179,15 @@ def read_embedding(path: Path) -> Embedding:
     return found
 
 
+def read_about(path: Path) -> EmbeddingAbout:
+    """Read what is to be known of an embedding, not its points; raises as `read_embedding`."""
+    arrays = read_arrays(path, {"about": _EMBEDDING["about"]}, "embedding")
+    try:
+        return _about(EmbeddingAbout, arrays)
+    except (ValueError, TypeError) as error:
+        raise unreadable(path, "embedding", error) from error
+
+
 def write_embedding(path: Path, embedding: Embedding) -> None:
     """Write an embedding."""
     arrays = embedding._asdict()

@@ -4,6 +4,7 @@ All look at features of length 1, so that they order points as cosines do, and g
 the same seed. Nothing here needs torch.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,40 +55,40 @@ def principal(rows: Floats, dims: int) -> tuple[Floats, Doubles]:
     shares = np.zeros(dims)
     if len(rows) < 2 or not rows.shape[1]:
         return kept, shares
-    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     kept_dims = min(dims, *rows.shape)
-    axes, variances, total = _axes(centred, kept_dims)
+    axes, variances, total = _axes(rows, mean, kept_dims)
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(kept_dims)] < 0, -1.0, 1.0)
-    kept[:, :kept_dims] = centred @ axes.astype(np.float32)
+    for part, centred in _parts(rows, mean):
+        kept[part, :kept_dims] = centred @ axes.astype(np.float32)
     shares[:kept_dims] = variances / max(total, np.finfo(np.float64).tiny)
     return kept, shares
 
 
-def _axes(centred: Floats, dims: int) -> tuple[Doubles, Doubles, float]:
+def _axes(rows: Floats, mean: Floats, dims: int) -> tuple[Doubles, Doubles, float]:
     """Give the directions of largest variance (width, dims), the variances, and their sum."""
     from scipy.linalg import eigh
 
-    count, width = centred.shape
-    tall = count >= width
-    products = _products(centred if tall else centred.T)
-    size = len(products)
-    variances, vectors = eigh(products, subset_by_index=(size - dims, size - 1))
+    count, width = rows.shape
+    if count >= width:
+        products = sum((part.T @ part for _, part in _parts(rows, mean)), np.zeros((width, width)))
+    else:
+        products = (rows - mean) @ (rows - mean).T
+    variances, vectors = eigh(products, subset_by_index=(len(products) - dims, len(products) - 1))
     variances, vectors = np.clip(variances[::-1], 0, None), vectors[:, ::-1]
-    if not tall:
+    if count < width:
         # The products of points have the same variances; their vectors lead to the directions.
-        vectors = centred.T @ vectors
+        vectors = (rows - mean).T @ vectors
         lengths = np.linalg.norm(vectors, axis=0)
         vectors = vectors / np.where(lengths > 0, lengths, 1.0)
-    return vectors, variances, float(np.trace(products))
+    return vectors.astype(np.float64), variances, float(np.trace(products))
 
 
-def _products(tall: Floats) -> Doubles:
-    """Add up the products of all pairs of columns, (column, column)."""
-    total = np.zeros((tall.shape[1], tall.shape[1]))
-    for start in range(0, len(tall), ROWS_AT_ONCE):
-        part = tall[start : start + ROWS_AT_ONCE]
-        total += part.T @ part
-    return total
+def _parts(rows: Floats, mean: Floats) -> Iterator[tuple[slice, Floats]]:
+    """Give centred rows by portions: a centred copy of very many would not fit into memory."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        yield part, rows[part] - mean
 
 
 def align(points: Floats, onto: Floats) -> Floats:

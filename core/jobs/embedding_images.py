@@ -55,7 +55,7 @@ class ImageEmbedder:
     def work(self) -> Generator[Event, None, Embedding]:
         """Look at the cases that no earlier embedding by the same eyes holds."""
         marks = {case.id: mark_of(case) for case in self._cases}
-        before = known_rows(self._folder, self.about)
+        before = known_rows(self._folder, self.about, set(marks.values()))
         rows = {id_: before[mark] for id_, mark in marks.items() if mark in before}
         self.reused = len(rows)
         yield from self._look([case for case in self._cases if case.id not in rows], rows)
@@ -147,7 +147,8 @@ def _open_eyes(job: "EmbedJob", project: Project, device: str) -> "tuple[Eyes, E
 
 def _row(seen: "Seen") -> Row:
     largest = np.finfo(np.float16).max
-    return Row(np.clip(seen.features, -largest, largest), seen.logits, seen.place)
+    features = np.clip(seen.features, -largest, largest).astype(np.float16)
+    return Row(features, seen.logits, seen.place)
 
 
 def _put_together(
@@ -157,7 +158,7 @@ def _put_together(
     unknown = np.full(len(cases), -1, np.int32)
     return Embedding(
         about=about,
-        features=np.stack([row.features for row in found]).astype(np.float16),
+        features=np.stack([row.features for row in found]),
         case_ids=tuple(case.id for case in cases),
         rows=np.arange(len(cases), dtype=np.int32),
         places=np.array([row.place for row in found], np.int32),

@@ -4,14 +4,21 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import LongtailError
-from ..explain.embedding_file import FOLDER, Embedding, EmbeddingAbout, Kind, read_embedding
+from ..explain.embedding_file import (
+    FOLDER,
+    Embedding,
+    EmbeddingAbout,
+    Kind,
+    read_about,
+    read_embedding,
+)
 from ..io.image_paths import split_source
 from ..project.records import Case
 from ..project.store import Project
@@ -74,17 +81,25 @@ def known(path: Path) -> Embedding | None:
         return None
 
 
-def known_rows(folder: Path, about: EmbeddingAbout) -> dict[int, Row]:
-    """Collect what the same eyes have seen before, by the marks of the cases."""
+def known_rows(folder: Path, about: EmbeddingAbout, wanted: Collection[int]) -> dict[int, Row]:
+    """Collect what the same eyes have seen before of the wanted marks of cases."""
     rows: dict[int, Row] = {}
     for path in _newest_first(folder, f"{about.kind}-"):
-        before = known(path)
-        if before is None or before.about.eyes != about.eyes:
-            continue
-        for at, mark in enumerate(before.marks.tolist()):
-            z, y, x = before.places[at].tolist()
-            rows.setdefault(mark, Row(before.features[at], before.logits[at], (z, y, x)))
+        if len(rows) == len(wanted):
+            break
+        before = known(path) if _has_eyes(path, about.eyes) else None
+        for at, mark in enumerate(before.marks.tolist() if before else ()):
+            if before and mark in wanted and mark not in rows:
+                z, y, x = before.places[at].tolist()
+                rows[mark] = Row(before.features[at], before.logits[at], (z, y, x))
     return rows
+
+
+def _has_eyes(path: Path, eyes: str) -> bool:
+    try:
+        return read_about(path).eyes == eyes
+    except LongtailError:
+        return False
 
 
 def forget_old(folder: Path, keep: str) -> None:
