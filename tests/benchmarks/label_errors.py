@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from longtail.app.cli.bench import result
 from longtail.core.review.confident import (
     evened,
     label_doubts,
@@ -65,7 +66,18 @@ def precision(doubt: np.ndarray, wrong: np.ndarray) -> float:
     return float(wrong[first].mean())
 
 
-def measure(
+def measure() -> list[dict[str, Any]]:
+    """Measure on the blood cells beside the checkout, where they are; for `longtail bench`."""
+    name = "wrong labels among as many first ones as were swapped"
+    if not (PBC / "labels.csv").is_file():
+        return [result(name, None, "share", note=f"There is no {PBC}.")]
+    features, names = embed(PBC, say)
+    labels = np.unique(names, return_inverse=True)[1]
+    found = count_found(features, labels, [0, 1, 2], say)["precision"]
+    return [result(f"{name}: {way}", mean, "share") for way, (mean, *_) in found.items()]
+
+
+def count_found(
     features: np.ndarray, labels: np.ndarray, seeds: list[int], tell: Callable[[str], Any]
 ) -> dict[str, Any]:
     """Swap, cross-fit and count for each seed."""
@@ -144,7 +156,7 @@ def main() -> None:
         features, names = embed(PBC, say)
     labels = np.unique(names, return_inverse=True)[1]
     tell = (lambda _words: None) if asked.json else say
-    document = measure(features, labels, [int(s) for s in asked.seeds.split(",")], tell)
+    document = count_found(features, labels, [int(s) for s in asked.seeds.split(",")], tell)
     if asked.json:
         say(json.dumps(document))
         return
