@@ -28,10 +28,10 @@ def replacing(path: Path) -> Iterator[Path]:
     LongtailError
         The disk is full or the folder cannot be written; the old file is intact.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Not `tempfile`: its files are for the owner alone, and the project may be on a shared disk.
     aside = path.with_name(f".writing-{uuid.uuid4().hex[:12]}{''.join(path.suffixes[-2:])}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside.touch(exist_ok=False)
     except OSError as error:
         raise writing_failed(path, error) from error

@@ -1,10 +1,9 @@
 """The Results panel: how good the chosen run is, class by class, and what it says of this case."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer, QUrl, Signal
-from qtpy.QtGui import QDesktopServices, QIcon, QShowEvent
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtGui import QIcon, QShowEvent
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ...core.backend.events import Artifact, Event, Finished, Outcome
@@ -16,6 +15,7 @@ from ..widgets import EmptyState, dress
 from .results_case import PredictionView
 from .results_model import case_sentence, measures_of, results
 from .results_page import ResultsPage
+from .results_report import open_report, save_report
 from .results_shelf import ReportShelf, evaluated_splits
 from .results_state import (
     PART_WORDS,
@@ -71,6 +71,7 @@ class ResultsPanel(QWidget):
         self._runs_are_old = self._is_old = True
         self._errands = Errands(1, "longtail reports", self)
         self._stand = Stand()
+        self._report: Report | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._tick = QTimer(self, singleShot=True, interval=TICK_MS)
         self._soon.timeout.connect(self.refresh)
@@ -126,6 +127,7 @@ class ResultsPanel(QWidget):
         self.working.setVisible(working is not None)
         self._show_progress()
         report, failed, reading = self._read(project, run)
+        self._report = report
         self._stand = stand(
             Facts(
                 run,
@@ -197,6 +199,7 @@ class ResultsPanel(QWidget):
         self.primary.setIcon(QIcon())
         self.primary.wear_icon()
         self.again.setVisible(told.again)
+        self.page.pdf.setVisible(told.act == "report")
 
     def _show_report(self, project: "Project", run: RunRecord, report: Report) -> None:
         measures = measures_of(report)
@@ -251,16 +254,11 @@ class ResultsPanel(QWidget):
         self._session.submit(EvaluateJob(project.path.as_posix(), run.id, self._split.value))
 
     def _open_report(self) -> None:
-        project, run = self._session.project, self.chosen
-        if project is None or run is None:
-            return
-        path = project.run_folder(run.id) / "report.html"
-        if not path.is_file() or not open_in_browser(path):
-            self._session.notify(
-                f"The report {path.name} of {run_number(run.id)} could not be opened. "
-                f"It should lie in {path.parent}; evaluate the run again to make it anew.",
-                "error",
-            )
+        open_report(self._session, self.chosen)
+
+    def _save_report(self) -> None:
+        if self._report is not None:
+            save_report(self._session, self.chosen, self._report, self)
 
     def _job_of(self, run: RunRecord) -> "TrackedJob | None":
         """Give the job that measures or predicts the cases of this run, if one is under way."""
@@ -392,9 +390,5 @@ class ResultsPanel(QWidget):
         self.working.stop_asked.connect(self._stop)
         self.primary.clicked.connect(self._act)
         self.again.clicked.connect(self._evaluate)
+        self.page.pdf.clicked.connect(lambda _checked=False: self._save_report())
         self.page.review.clicked.connect(lambda _checked=False: self.panel_asked.emit("Review"))
-
-
-def open_in_browser(path: Path) -> bool:
-    """Open a page of this computer in the user's browser; False where there is none."""
-    return bool(QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))))

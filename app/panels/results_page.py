@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from ..settings_form import keep_wheel_calm
-from ..widgets import GhostButton, Page, PrimaryButton, Segments, TitleLabel
+from ..widgets import GhostButton, IconButton, Page, PrimaryButton, Segments, TitleLabel
 from .results_case import CaseResults, PredictionView
 from .results_details import DetailsPart
 from .results_parts import FiguresPart, WorkingPart
@@ -41,6 +41,7 @@ class ResultsPage(Page):
             "Review", symbol="ph.checks", tip="Look at the cases that deserve your eyes"
         )
         self.again = GhostButton("Evaluate again")
+        self.pdf = IconButton("ph.file-pdf", "Save the report as PDF", self)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -61,4 +62,5 @@ class ResultsPage(Page):
         foot.addWidget(self.primary, 1)
         foot.addWidget(self.review)
         foot.addWidget(self.again)
+        foot.addWidget(self.pdf)
         self.foot.addLayout(foot)

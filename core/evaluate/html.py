@@ -43,10 +43,11 @@ def render(report: Report) -> str:
     """Give the report as HTML; every text in it is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     source = (files(resources) / "templates" / "report.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(**_view(report))
+    return environment.from_string(source).render(**view_of(report))
 
 
-def _view(report: Report) -> dict[str, Any]:
+def view_of(report: Report) -> dict[str, Any]:
+    """Give what the templates of a report show, as plain data."""
     shown = [MEASURES[name] for name in report.summary if name in MEASURES and name not in FIGURES]
     shown.sort(key=lambda measure: measure.name != _primary(report).name)
     segmentation = report.provenance.task == Task.SEGMENTATION

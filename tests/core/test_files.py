@@ -88,3 +88,9 @@ def test_others_may_read_what_was_written(tmp_path: Path) -> None:
     write_text(tmp_path / "ours", "text")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "ours")]
     assert modes[0] == modes[1]
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(LongtailError), replacing(tmp_path / "file" / "inner" / "a.txt"):
+        pass

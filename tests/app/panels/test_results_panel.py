@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import psygnal
 import pytest
+from qtpy.QtWidgets import QFileDialog
 
-from longtail.app.panels import results as results_module
-from longtail.app.panels import results_shelf
+from longtail.app.panels import results_report, results_shelf
 from longtail.app.panels.results import NOBODY, ResultsPanel
 from longtail.app.session import Session
 from longtail.core.backend.events import Artifact, Finished, Outcome, Progress, Started
@@ -301,7 +301,7 @@ def test_a_damaged_report_of_the_other_run_does_not_hide_this_one(panel, add_run
 def test_the_report_opens_in_the_browser(panel, add_run, session, monkeypatch):
     run_id = add_run(evaluated="test")
     opened, told = [], []
-    monkeypatch.setattr(results_module, "open_in_browser", lambda path: opened.append(path) or True)
+    monkeypatch.setattr(results_report, "open_in_browser", lambda path: opened.append(path) or True)
     session.notice.connect(lambda notice: told.append(notice.text))
     panel.primary.click()
     assert opened == []
@@ -310,6 +310,21 @@ def test_the_report_opens_in_the_browser(panel, add_run, session, monkeypatch):
     page.write_text("<html></html>")
     panel.primary.click()
     assert opened == [page]
+
+
+def test_the_report_is_saved_as_pdf_where_the_user_says(panel, add_run, session, monkeypatch):
+    add_run(evaluated="test")
+    assert not panel.page.pdf.isHidden()
+    told = []
+    session.notice.connect(lambda notice: told.append(notice))
+    target = session.project.path.parent / "mine.pdf"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_given: (str(target), ""))
+    panel.page.pdf.click()
+    assert target.read_bytes()[:5] == b"%PDF-"
+    assert "mine.pdf" in told[0].text
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_given: ("/proc/no/a.pdf", ""))
+    panel.page.pdf.click()
+    assert told[1].severity == "error"
 
 
 def test_findings_of_the_case_are_listed_the_likeliest_first(panel, add_run, session, qtbot):
