@@ -32,6 +32,7 @@ __all__ = [
     "embedding_widget",
     "label_widget",
     "new_backend",
+    "radiomics_widget",
     "results_widget",
     "room_of",
     "train_widget",
@@ -148,6 +149,17 @@ def results_widget(viewer: "Viewer") -> QWidget:
     _Guide(panel, room)
     room.threads.append(panel)
     return _docked(panel, room)
+
+
+def radiomics_widget(viewer: "Viewer") -> QWidget:
+    """Make the Radiomics panel for a plain napari."""
+    from .bottom import lone_page
+    from .panels.radiomics import RadiomicsPanel
+
+    room = room_of(viewer)
+    panel = RadiomicsPanel(room.session, room.canvas)
+    room.threads.append(panel)
+    return _docked(lone_page(panel, "Radiomics"), room)
 
 
 def embedding_widget(viewer: "Viewer") -> QWidget:

@@ -10,6 +10,7 @@ from ..app.window import (
     cases_widget,
     embedding_widget,
     label_widget,
+    radiomics_widget,
     results_widget,
     room_of,
     train_widget,
@@ -47,6 +48,11 @@ def results() -> QWidget:
 def embedding() -> QWidget:
     """Give the panel of the embedding."""
     return embedding_widget(_viewer())
+
+
+def radiomics() -> QWidget:
+    """Give the panel of radiomics."""
+    return radiomics_widget(_viewer())
 
 
 def open_label() -> None:

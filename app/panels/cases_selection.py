@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from qtpy.QtCore import Qt, Signal, SignalInstance
 from qtpy.QtGui import QResizeEvent
@@ -12,8 +12,8 @@ from ...core.project.records import Split, Status
 from ..theme import EDGE
 from ..widgets.basic import Chip, GhostButton, HairLine, StrongLabel
 
-BOXED = "boxed"
-Choice = Status | Literal["boxed"] | None
+BOXED: Literal["boxed"] = "boxed"
+Choice: TypeAlias = Status | Literal["boxed"] | None
 
 _CHIPS: tuple[tuple[Choice, str, str], ...] = (
     (None, "All", "Every case"),
@@ -52,7 +52,6 @@ class FilterChips(QWidget):
             chip.clicked.connect(partial(self._pick, status))
             row.addWidget(chip)
         row.addStretch(1)
-        self._chips[BOXED].hide()
         self.set_value(None)
 
     def _pick(self, status: Choice, _checked: bool = False) -> None:
@@ -61,14 +60,14 @@ class FilterChips(QWidget):
     def set_value(self, status: Choice) -> None:
         """Show which is chosen, without telling."""
         self._chips[status].setChecked(True)
+        self._fit()
 
     def show_counts(self, counts: Mapping[Status, int], boxed: int = 0) -> None:
         """Show how many cases each has; the tooltip says it where there is no room.
 
         The chip of boxes is there where `boxed` cases have some.
         """
-        self._counts = {**counts, BOXED: boxed}
-        self._chips[BOXED].setVisible(boxed > 0)
+        self._counts = {**{status: counts[status] for status in counts}, BOXED: boxed}
         for status, words, tip in _CHIPS:
             if status is not None:
                 self._chips[status].setToolTip(f"{tip}: {self._counts.get(status, 0):,}")
@@ -81,12 +80,14 @@ class FilterChips(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        for least in (0, 1, None):
-            for status, chip in self._chips.items():
-                count = self._counts.get(status, 0)
-                shown = least is not None and status is not None and bool(self._counts)
-                # What there is none of needs no figure where there is little room.
-                chip.set_count(count if shown and count >= least else None)
+        """Show counts; where there is little room, leave out what there is none of, then counts."""
+        for empty, counted in ((True, True), (False, True), (True, False)):
+            for choice, chip in self._chips.items():
+                count = self._counts.get(choice, 0)
+                told = counted and choice is not None and bool(self._counts)
+                chip.set_count(count if told else None)
+                kept = choice is None or count > 0 or chip.isChecked()
+                chip.setVisible(kept or (empty and choice != BOXED))
             there = [chip for chip in self._chips.values() if not chip.isHidden()]
             gaps = GAP_PX * (len(there) - 1)
             if sum(chip.sizeHint().width() for chip in there) + gaps <= self.width():

@@ -28,7 +28,7 @@ class ImagePage(Page):
         self._session, self._canvas = session, canvas
         self._thumbnails = Thumbnails(self)
         self._cases: dict[str, Case] = {}
-        self._held: tuple[bool, int | None] = (False, None)
+        self._held: tuple[bool, int | None, int] = (False, None, 0)
         self.case_head = CaseHead(self)
         self.read_only = Hint("", "", self)
         self.classes_head = ClassesHead("Class", self, line=False)
@@ -105,7 +105,7 @@ class ImagePage(Page):
     def _show_box_in_hand(self) -> None:
         """Scroll to the boxes when the tool or one of them is taken in hand."""
         boxes = self._canvas.boxes
-        held = boxes.drawing, boxes.selected
+        held = boxes.drawing, boxes.selected, len(boxes.boxes or ())
         if held != self._held and (boxes.drawing or boxes.selected is not None):
             QTimer.singleShot(0, lambda: self.scroll.ensureWidgetVisible(self.boxes, 0, 8))
         self._held = held

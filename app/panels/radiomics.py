@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..canvas import Canvas
     from ..session import Session
 
-SIDE_PX = 220
+SIDE_PX = 190
 NOTHING = "Nothing to measure yet"
 
 

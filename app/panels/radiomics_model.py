@@ -10,20 +10,19 @@ from ...core.radiomics.unusual import Compared
 from .radiomics_words import (
     compared_sentence,
     family_words,
-    rank_words,
     short_name,
     value_words,
     z_words,
 )
 
-HEADS = ("Feature", "Value", "Class mean", "z", "Rank", "Kept region", "Difference")
+HEADS = ("Feature", "Value", "Mean", "z", "Rank", "Kept", "Change")
 NAME, VALUE, MEAN, Z, RANK, KEPT, DIFFERENCE = range(len(HEADS))
 HEAD_TIPS = {
     NAME: "Name as PyRadiomics gives it",
     VALUE: "Of the region that is chosen",
     MEAN: "Mean of this class's regions in the training cases",
     Z: "Standard deviations above (+) or below (-) that mean; beyond 2 is unusual",
-    RANK: "How many of these regions have a smaller value",
+    RANK: "Of how many of these regions the value is higher",
     KEPT: "Of the region that you keep beside it",
     DIFFERENCE: "Chosen region minus kept region",
 }
@@ -61,7 +60,7 @@ class FeatureRow:
             value_words(self.value),
             value_words(one.mean) if one is not None else "",
             z_words(self.z) if one is not None else "",
-            rank_words(one) if one is not None else "",
+            f"{one.below:,} of {one.count:,}" if one is not None else "",
             value_words(self.kept) if self.kept is not None else "",
             "" if change is None else f"{change:+.4g}",
         )
@@ -121,7 +120,9 @@ def shown_columns(rows: Sequence[FeatureRow]) -> tuple[int, ...]:
     return (
         NAME,
         VALUE,
-        *((MEAN, Z, RANK) if compared else ()),
+        # A kept region needs room; the mean is in the tooltip.
+        *((MEAN,) if compared and not kept else ()),
+        *((Z, RANK) if compared else ()),
         *((KEPT, DIFFERENCE) if kept else ()),
     )
 

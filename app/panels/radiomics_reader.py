@@ -66,7 +66,6 @@ class RegionReader(QObject):
         self.regions: TrainingRegions | None = None
         self._job: Job | None = None
         self._tracked: TrackedJob | None = None
-        self._class_job: Job | None = None
         self._tried: set[tuple[str, int, str]] = set()
         self._errands = Errands(1, "longtail radiomics", self)
         self._soon = QTimer(self, singleShot=True, interval=SETTLE_MS)
@@ -112,8 +111,8 @@ class RegionReader(QObject):
         if project is None or asked is None or self._following() is not None:
             return
         self._tried.add((project.path.as_posix(), asked.class_id, self._found_by))
-        self._class_job = MeasureClassJob(project.path.as_posix(), asked.class_id, self._found_by)
-        self._session.submit(self._class_job)
+        path = project.path.as_posix()
+        self._session.submit(MeasureClassJob(path, asked.class_id, self._found_by))
         self.changed.emit()
 
     def measure_class_once(self) -> None:
@@ -140,7 +139,7 @@ class RegionReader(QObject):
 
     def _following(self) -> "TrackedJob | None":
         going = (job for job in self._session.jobs if job.finished is None)
-        return next((job for job in going if job.job is self._class_job), None)
+        return next((job for job in going if self._is_about_class(job)), None)
 
     def _on_project(self) -> None:
         self._tried.clear()
@@ -189,17 +188,21 @@ class RegionReader(QObject):
         self.changed.emit()
 
     def _job_event(self, job: "TrackedJob", _event: Event) -> None:
-        if job.job is self._class_job and self._class_job is not None:
+        if self._is_about_class(job):
             self.changed.emit()
 
     def _job_finished(self, job: "TrackedJob", finished: Finished) -> None:
-        if self._class_job is not None and job.job is self._class_job:
-            self._class_job = None
+        if self._is_about_class(job):
+            # Another panel may have asked for it.
             self._read_regions()
             self.changed.emit()
         elif self._job is not None and job.job is self._job:
             self._job = self._tracked = None
             self._take_features(finished)
+
+    def _is_about_class(self, job: "TrackedJob") -> bool:
+        named = type(job.job).__name__ == "MeasureClassJob" and self.asked is not None
+        return named and getattr(job.job, "class_id", None) == self.asked.class_id  # type: ignore[union-attr]
 
     def _take_features(self, finished: Finished) -> None:
         if finished.outcome is Outcome.COMPLETED and finished.result is not None:

@@ -1,7 +1,7 @@
 """The table of features: sorted by a click on a head, with a bar for each z-score."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, Qt
 from qtpy.QtGui import QFont, QPainter
@@ -28,11 +28,11 @@ from .radiomics_model import (
 from .radiomics_words import UNUSUAL
 
 ROW_PX = 24
-WIDTHS = (190, 84, 84, 128, 150, 90, 90)
+WIDTHS = (160, 66, 72, 96, 70, 74, 74)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
-Index = QModelIndex | QPersistentModelIndex
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 
 class FeatureModel(QAbstractTableModel):
@@ -44,6 +44,12 @@ class FeatureModel(QAbstractTableModel):
         self._shown: tuple[FeatureRow, ...] = ()
         self._columns: tuple[int, ...] = (NAME,)
         self._text, self._column, self._turned = "", Z, False
+
+    @property
+    def sorted_by(self) -> tuple[int, bool]:
+        """The place of the column that it is sorted by, and whether it is turned."""
+        there = self._column in self._columns
+        return (self._columns.index(self._column) if there else -1), self._turned
 
     @property
     def rows(self) -> tuple[FeatureRow, ...]:
@@ -68,11 +74,12 @@ class FeatureModel(QAbstractTableModel):
         self._arrange()
         self.endResetModel()
 
-    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by the column at a place: the largest first, then turned."""
+    def sort_by(self, place: int) -> None:
+        """Sort by the column at a place: the largest first; once more turns it."""
         self.beginResetModel()
-        self._column = self.column_at(column)
-        self._turned = order is Qt.SortOrder.DescendingOrder
+        column = self.column_at(place)
+        self._turned = not self._turned if column == self._column else False
+        self._column = column
         self._arrange()
         self.endResetModel()
 
@@ -134,7 +141,7 @@ class ZDelegate(QStyledItemDelegate):
         rows = self._table.features.rows
         if self._table.features.column_at(index.column()) != Z or index.row() >= len(rows):
             return
-        area = QRectF(option.rect).adjusted(8, 0, -46, 0)
+        area = QRectF(option.rect).adjusted(6, 0, -42, 0)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if rows[index.row()].compared is not None:
@@ -153,19 +160,28 @@ class FeatureTable(QTableView):
         self.setItemDelegate(self._delegate)
         self.setAccessibleName("Features of the region")
         self.setShowGrid(False)
-        self.setSortingEnabled(True)
         self.setWordWrap(False)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
         head = self.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        head.setMinimumSectionSize(40)
         head.setStretchLastSection(False)
         head.setHighlightSections(False)
-        head.setSortIndicatorClearable(False)
+        head.setSectionsClickable(True)
+        head.sectionClicked.connect(self.features.sort_by)
         self.features.modelReset.connect(self._fit)
 
     def _fit(self) -> None:
+        head, modes = self.horizontalHeader(), QHeaderView.ResizeMode
         for place in range(self.features.columnCount()):
-            self.setColumnWidth(place, WIDTHS[self.features.column_at(place)])
+            column = self.features.column_at(place)
+            head.setSectionResizeMode(place, modes.Stretch if column == NAME else modes.Fixed)
+            if column != NAME:
+                self.setColumnWidth(place, WIDTHS[column])
+        place, turned = self.features.sorted_by
+        head.setSortIndicatorShown(place >= 0)
+        order = Qt.SortOrder.AscendingOrder if turned else Qt.SortOrder.DescendingOrder
+        head.setSortIndicator(place, order)

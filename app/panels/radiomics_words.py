@@ -2,7 +2,7 @@
 
 import math
 
-from ...core.radiomics.unusual import Compared, TrainingRegions
+from ...core.radiomics.unusual import FEWEST, Compared, TrainingRegions
 from .train_words import plural
 
 UNUSUAL = 2.0
@@ -75,6 +75,15 @@ def source_words(regions: TrainingRegions, class_name: str, *, boxes: bool) -> s
 def too_few_words(regions: TrainingRegions, class_name: str, *, boxes: bool) -> str:
     """Say why there is nothing to compare with."""
     count = len(regions.values)
+    if regions.waiting:
+        return (
+            f"{count:,} of {count + regions.waiting:,} training regions of {class_name} are "
+            f"measured; what is unusual is known from {FEWEST} on."
+        )
+    if not count:
+        return f"There is no training region of {class_name} to compare with. " + (
+            "Draw boxes." if boxes else "Label more scans."
+        )
     if boxes and regions.source == "found":
         return (
             f"Only {plural(count, 'training image')} with {class_name}: too few to say what is "

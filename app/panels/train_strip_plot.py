@@ -156,8 +156,8 @@ class StripPlot(QWidget):
             _paint_box(painter, _placed(box, image.shape, area), Qt.PenStyle.SolidLine)
         found = frame.boxes[number]
         if np.isfinite(found).all():
-            box = tuple(float(side) for side in found)
-            _paint_box(painter, _placed(box, image.shape, area), Qt.PenStyle.DashLine)
+            place = _placed([float(side) for side in found], image.shape, area)
+            _paint_box(painter, place, Qt.PenStyle.DashLine)
         self._paint_caption(painter, t, frame, number, area)
 
     def _paint_caption(

@@ -11,8 +11,9 @@ from ..evaluate.setting import read_setting
 from ..explain.stored import FOLDER, map_path, write_stored
 from ..project.records import Task
 from ..project.store import Project
+from .kept import kept_run
 from .opening import opened
-from .predicting import ReadyNetwork, current_ids, load_run
+from .predicting import ReadyNetwork, current_ids
 
 if TYPE_CHECKING:
     from ..explain.whole import CaseMap
@@ -73,7 +74,7 @@ class ExplainCaseJob(Job):
         """Compute the map and write it beside the run."""
         with opened(self.project) as project:
             case = project.case(self.case_id)
-            network = load_run(project, self.run_id, self.which, context.device)
+            network = kept_run(project, self.run_id, self.which, context.device)
             ids = current_ids(project, network.card.class_ids)
             names = {each.id: each.name for each in project.classes}
             column, found = self._look(project, network, ids, case.channels)

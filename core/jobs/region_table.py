@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -44,6 +44,16 @@ class MeasuredBox:
     box: tuple[float, float, float, float]
     place: int | None
     values: tuple[float, ...]
+
+    @classmethod
+    def nowhere(cls, case: str, class_id: int, features: int) -> Self:
+        """Note that a run was asked for a box and pointed nowhere."""
+        return cls(case, class_id, (0.0, 0.0, 0.0, 0.0), None, (math.nan,) * features)
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether there was no box to measure."""
+        return self.box[2] <= 0
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -199,7 +209,7 @@ def _of_boxes(
         rows = [box.values for box in known if (box.case, *box.box) != besides]
         return TrainingRegions(table.names, _array(rows, table.names), "drawn", _rest(keys, known))
     found = _found(project, class_id, run_id)
-    rows = [box.values for box in found if box.case not in besides]
+    rows = [box.values for box in found if box.case not in besides and not box.is_nowhere]
     wanted = min(len(with_class(project, class_id)), FOUND_MOST)
     return TrainingRegions(
         table.names, _array(rows, table.names), "found", max(wanted - len(found), 0)

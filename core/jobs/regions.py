@@ -190,7 +190,10 @@ class MeasureClassJob(Job):
 
         def measure(case: Case) -> None:
             box = _box_found(project, network, case, self.class_id)
-            table.add(_measured(case, self.class_id, box, None, context.device))
+            if box is None:
+                table.add(MeasuredBox.nowhere(case.id, self.class_id, len(table.names)))
+            else:
+                table.add(_measured(case, self.class_id, box, None, context.device))
 
         chosen = cases[: max(FOUND_MOST - len(known), 0)]
         return (yield from _each(chosen, measure, lambda case: case.id, context))
@@ -248,7 +251,8 @@ def _measured(case: Case, class_id: int, box: Box, place: int | None, device: st
     return MeasuredBox(case.id, class_id, box, place, tuple(values))
 
 
-def _box_found(project: Project, network: "ReadyNetwork", case: Case, class_id: int) -> Box:
+def _box_found(project: Project, network: "ReadyNetwork", case: Case, class_id: int) -> Box | None:
+    """Give the box of a run's heat map; None where it points nowhere."""
     from ..explain.whole import map_of_picture
     from ..io.image import read_channels
     from .locating import THRESHOLD
@@ -263,7 +267,7 @@ def _box_found(project: Project, network: "ReadyNetwork", case: Case, class_id: 
     )
     boxes = found.boxes(threshold=THRESHOLD)
     if not boxes:
-        raise LongtailError(f"The run points nowhere in {case.id}.")
+        return None
     x, y, width, height = boxes[0].xywh
     return float(x), float(y), float(width), float(height)
 

@@ -174,8 +174,9 @@ def test_where_few_are_drawn_the_runs_own_boxes_make_up(films, run):
     assert training_regions(films, 1, run).waiting == 6
     told = do(MeasureClassJob(films.path.as_posix(), 1, run))
     found = training_regions(films, 1, run)
-    assert len(found.values) + told["failed"] == 6
-    assert len(found.values) >= 1
+    # An image in which it points nowhere was asked all the same, and is not waited for.
+    assert (told["failed"], found.waiting) == (0, 0)
+    assert 1 <= len(found.values) <= 6
     # New weights point elsewhere: what the old ones found counts no more.
     weights = films.run_folder(run) / "checkpoints" / "last.pt"
     table = films.run_folder(run) / "explanations" / "boxes.jsonl"
