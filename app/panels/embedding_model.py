@@ -243,7 +243,8 @@ class EmbeddingModel:
         if self.seen is None or self.seen.embedding.about.run != source.run_id:
             self.seen = self.facts = None
         if self.job is None:
-            self.stage = Stage.READING if self.seen is None else Stage.READY
+            shown = self.seen is not None and self.seen.picture is not None
+            self.stage = Stage.READY if shown else Stage.READING
         self.changed.emit()
 
         def take(read: _Read) -> None:

@@ -1,4 +1,4 @@
-"""The mouse over the plane of an embedding: it moves, zooms, points, or draws a line."""
+"""The mouse over the plane of an embedding: it moves, zooms, clicks; and what a line encloses."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -15,10 +15,6 @@ _LEFT = Qt.MouseButton.LeftButton
 class Moved(Protocol):
     """What is told of the mouse; all spots are in pixels of the plot."""
 
-    @property
-    def lasso(self) -> bool:
-        """Whether dragging draws a line."""
-
     def user_moves(self) -> None:
         """Note that the user moves the plane."""
 
@@ -31,12 +27,9 @@ class Moved(Protocol):
     def ask_menu(self, spot: QPointF) -> None:
         """Open a menu."""
 
-    def draw_line(self, spot: QPointF, *, begins: bool, ends: bool, adds: bool) -> None:
-        """Follow the mouse while it draws."""
-
 
 class Mouse(pg.ViewBox):
-    """The plane as pyqtgraph moves and zooms it, and the mouse handed on where it draws."""
+    """The plane as pyqtgraph moves and zooms it, and clicks handed on."""
 
     def __init__(self, plot: Moved) -> None:
         super().__init__(enableMenu=False, border=None)
@@ -45,16 +38,7 @@ class Mouse(pg.ViewBox):
         self.disableAutoRange()
 
     def mouseDragEvent(self, ev: Any, axis: Any = None) -> None:
-        """Draw a line in the lasso's mode or with Shift, else move the plane."""
-        shift = bool(ev.modifiers() & SHIFT)
-        if ev.button() == _LEFT and (self._plot.lasso or shift):
-            ev.accept()
-            for spot in [ev.buttonDownScenePos()] if ev.isStart() else []:
-                self._plot.draw_line(QPointF(spot), begins=True, ends=False, adds=shift)
-            self._plot.draw_line(
-                QPointF(ev.scenePos()), begins=False, ends=ev.isFinish(), adds=shift
-            )
-            return
+        """Move the plane; lines are drawn by the plot itself, which misses no point of them."""
         self._plot.user_moves()
         super().mouseDragEvent(ev, axis)
 

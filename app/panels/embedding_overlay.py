@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 from ..theme import QUIET_PX, Tokens, mix
 from ..widgets.paint import sized
-from .embedding_points import Kind, ground_colour, ink_of
+from .embedding_points import Kind, Points, ground_colour, ink_of
+from .embedding_view import View
 from .train_map_plot import spots_for_name, star_path
 
 FEW, MOST_NAMED = 12, 40
@@ -16,6 +18,17 @@ LONGEST_NAME_PX = 130
 MARGIN_PX = 14
 
 Placed = tuple[QPointF, int]
+
+
+def stars_on(points: Points, view: View, bounds: QRectF) -> list[Placed]:
+    """Give where the centres lie that are seen, each with its kind."""
+    if not points.stars:
+        return []
+    places = np.array([(star.x, star.y) for star in points.stars], np.float32)
+    placed = view.pixels(places, bounds.width(), bounds.height()).tolist()
+    pairs = zip(placed, points.stars, strict=True)
+    stars = [(QPointF(x, y), star.kind) for (x, y), star in pairs]
+    return [star for star in stars if bounds.contains(star[0])]
 
 
 def paint_stars(

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QWidget
 
 from ..theme import BLUE, look
 from ..widgets.paint import painting
 from .embedding_grid import PointGrid, Rows, inside_mask
 from .embedding_mouse import SHIFT, Mouse, mask_of
-from .embedding_overlay import paint_lasso, paint_ring, paint_stars, paint_words
+from .embedding_overlay import paint_lasso, paint_ring, paint_stars, paint_words, stars_on
 from .embedding_picture import Painting, PictureItem, Wish
 from .embedding_points import Dress, Flags, Points, ground_colour, layers_of
 from .embedding_view import View, whole
@@ -64,7 +64,7 @@ class EmbeddingPlot(pg.GraphicsView):
     def _set_up(self) -> None:
         self.setCentralItem(self.box)
         self.box.addItem(self.picture, ignoreBounds=True)
-        self.box.sigRangeChanged.connect(self._moved)
+        self.box.sigRangeChanged.connect(lambda *_what: self._redraw())
         self.painting.painted.connect(self.viewport().update)
         # What is painted over the points lies outside the scene: Qt would not clean up behind it.
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
@@ -175,9 +175,6 @@ class EmbeddingPlot(pg.GraphicsView):
     def _room(self) -> QSize:
         return QSize(max(self.viewport().width(), 2), max(self.viewport().height(), 2))
 
-    def _moved(self) -> None:
-        self._redraw()
-
     def user_moves(self) -> None:
         """Note that the user has chosen where to look, so that a new size does not change it."""
         self._fits = False
@@ -208,6 +205,37 @@ class EmbeddingPlot(pg.GraphicsView):
             if len(line) >= _CLOSED_FROM:
                 self.lassoed.emit(self.rows_inside(line), self._adds)
         self.viewport().update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a line in the mode of the lasso or with Shift, else let the plane be moved."""
+        adds = bool(event.modifiers() & SHIFT)
+        if event.button() == Qt.MouseButton.LeftButton and (self._lasso or adds):
+            self.draw_line(event.position(), begins=True, ends=False, adds=adds)
+            event.accept()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse while it draws."""
+        if self._line:
+            self.draw_line(event.position(), begins=False, ends=False, adds=self._adds)
+            event.accept()
+        else:
+            super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Close the line; one that went nowhere is a click."""
+        if not self._line:
+            super().mouseReleaseEvent(event)
+            return
+        spot, click = event.position(), len(self._line) < _CLOSED_FROM
+        self.draw_line(spot, begins=False, ends=not click, adds=self._adds)
+        if click:
+            self._line = []
+            row = self.row_at(spot)
+            if row >= 0:
+                self.lassoed.emit(np.array([row], np.intp), self._adds)
+        event.accept()
 
     def rows_inside(self, line: Sequence[QPointF]) -> Rows:
         """Give the points that are seen inside a closed line, in pixels of this widget."""
@@ -341,7 +369,8 @@ class EmbeddingPlot(pg.GraphicsView):
         """Draw centres, names, rings, the line and the words."""
         t, bounds = look().tokens, QRectF(self.viewport().rect())
         if self._points is not None and not self._words:
-            self._paint_stars(painter, bounds)
+            stars = stars_on(self._points, self.view, bounds)
+            paint_stars(painter, bounds, stars, self._points.kinds, t, names=self._dress.names)
             ground = ground_colour(t)
             for row, ink in ((self._shown, BLUE), (self._hovered, t.text)):
                 if 0 <= row < len(self._points):
@@ -349,20 +378,6 @@ class EmbeddingPlot(pg.GraphicsView):
             paint_lasso(painter, self._line, t)
         if self._words:
             paint_words(painter, bounds, self._words, t)
-
-    def _paint_stars(self, painter: QPainter, bounds: QRectF) -> None:
-        points = self._points
-        assert points is not None
-        if not points.stars:
-            return
-        places = np.array([(star.x, star.y) for star in points.stars], np.float32)
-        placed = self.view.pixels(places, bounds.width(), bounds.height()).tolist()
-        stars = [
-            (QPointF(x, y), star.kind) for (x, y), star in zip(placed, points.stars, strict=True)
-        ]
-        seen = [star for star in stars if bounds.contains(star[0])]
-        names = self._dress.names
-        paint_stars(painter, bounds, seen, points.kinds, look().tokens, names=names)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Show all points in the new size, unless the user has moved."""
@@ -375,6 +390,10 @@ class EmbeddingPlot(pg.GraphicsView):
     def sizeHint(self) -> QSize:
         """Give the size of the design."""
         return QSize(580, 170)
+
+    def close(self) -> bool:
+        """Close as any widget does: pyqtgraph would delete what is still pointed at from here."""
+        return bool(QWidget.close(self))
 
     def close_threads(self) -> None:
         """Wait for what is being painted."""

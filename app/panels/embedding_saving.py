@@ -24,7 +24,7 @@ from .embedding_export import (
     svg,
     table,
 )
-from .embedding_overlay import paint_stars
+from .embedding_overlay import paint_stars, stars_on
 from .embedding_picture import Wish, as_image, larger
 from .embedding_plane import Plane
 from .embedding_points import Points, ink_of, layers_of
@@ -155,11 +155,7 @@ class Saving(QObject):
     def _paint_stars(self, painter: QPainter, points: Points) -> None:
         plot = self._plane.plot
         bounds = QRectF(0, 0, plot.width(), plot.height())
-        places = np.array([(s.x, s.y) for s in points.stars], np.float32).reshape(-1, 2)
-        placed = plot.view.pixels(places, bounds.width(), bounds.height()).tolist()
-        pairs = zip(placed, points.stars, strict=True)
-        stars = [(QPointF(x, y), star.kind) for (x, y), star in pairs]
-        seen = [star for star in stars if bounds.contains(star[0])]
+        seen = stars_on(points, plot.view, bounds)
         paint_stars(painter, bounds, seen, points.kinds, _paper(), names=plot.dress.names)
 
     def _paint_legend(self, painter: QPainter, points: Points) -> None:
