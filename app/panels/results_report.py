@@ -40,7 +40,7 @@ def save_report(session: "Session", run: RunRecord | None, report: Report, over:
         path = ask_and_write(over, report, project.path.parent)
         if path is not None:
             show = ("Open it", lambda: open_in_browser(path))
-            session.notify(f"The report was saved as {path.name}.", "good", show)
+            session.notify(f"The report was saved as {path.name}.", "info", show)
 
 
 def open_in_browser(path: Path) -> bool:
