@@ -25,6 +25,7 @@ from .doctor_needs import Needs
 from .doctor_rows import FindingRow
 from .doctor_side import DoctorSide
 from .embedding_states import Invitation, Work
+from .train_parts import SayCard
 from .train_words import case_noun, plural
 
 SIDE_PX = 300
@@ -148,11 +149,11 @@ class DoctorPanel(QWidget):
         self.rows = [self._row(one) for one in report.findings]
         for row in self.rows:
             self.list.addWidget(row)
-        self.clean.setVisible(not report.findings)
-        self.clean_words.setText(
-            f"{CLEAN} in {plural(report.cases, self._noun)}: each class is in every part, nobody "
-            "is on both sides, no copies, nothing lies otherwise than the rest, no shortcut."
+        words = (
+            f"Each class is in every part, nobody is on both sides, and among the "
+            f"{plural(report.cases, self._noun)} there are no copies and nothing unlike the rest."
         )
+        self.clean.say(*("", "") if report.findings else (CLEAN, words))
         self._show_elsewhere()
 
     def _row(self, finding: Finding) -> FindingRow:
@@ -202,14 +203,13 @@ class DoctorPanel(QWidget):
         self.inner = QWidget()
         self.list = QVBoxLayout()
         self.list.setSpacing(2)
-        self.clean = SectionLabel("Findings", parent=self.inner, line=False)
-        self.clean_words = QuietLabel("", self.inner)
+        self.clean = SayCard(parent=self.inner, tone="good")
         self._make_before()
         column = QVBoxLayout(self.inner)
         column.setContentsMargins(0, 0, 8, 8)
         column.setSpacing(6)
         column.addLayout(self.list)
-        for part in (self.clean_words, self.before, self.before_words, self.before_undo):
+        for part in (self.clean, self.before, self.before_words, self.before_undo):
             column.addWidget(part)
         column.addStretch(1)
         self._lay_out()
@@ -229,8 +229,8 @@ class DoctorPanel(QWidget):
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(16)
         self.side_area, self.list_area = _scrolling(self.side), _scrolling(self.inner)
-        self.row.addWidget(self.side_area)
-        self.row.addWidget(self.list_area, 1)
+        self.row.addWidget(self.side_area, 2)
+        self.row.addWidget(self.list_area, 3)
         self.pages = QStackedWidget(self)
         for page in (self.invitation, self.work, self.whole):
             self.pages.addWidget(page)

@@ -5,10 +5,10 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...core.review.doctor_fixing import Mended
 from ...core.review.doctor_records import Finding, Kind, Severity
-from ..theme import RED, TAIL, look
+from ..theme import GREEN, RED, TAIL, look
 from ..widgets.basic import GhostButton, HairLine, LinkButton, QuietLabel
 from ..widgets.dress import icon
-from .train_parts import flow, rich
+from .train_parts import rich
 from .train_words import plural
 
 SYMBOLS = {
@@ -54,10 +54,12 @@ class FindingRow(QWidget):
     def wear_icon(self) -> None:
         """Draw the mark in the colours of the theme; amber is for rare classes alone."""
         t, severity = look().tokens, self.finding.severity
-        colour = RED if severity is Severity.ERROR else t.quiet
-        if self.finding.kind in RARE:
+        symbol, colour = SYMBOLS[severity][0], RED if severity is Severity.ERROR else t.quiet
+        if self.done is not None:
+            symbol, colour = "ph.check-circle", GREEN
+        elif self.finding.kind in RARE:
             colour = TAIL
-        mark = icon(SYMBOLS[severity][0], t.written(colour))
+        mark = icon(symbol, t.written(colour))
         self.picture.setPixmap(mark.pixmap(ICON_PX, ICON_PX))
 
     def _lay_out(self, step: Mended | None, noun: str, writable: bool) -> None:
@@ -67,10 +69,12 @@ class FindingRow(QWidget):
         if step is not None:
             self.done = QuietLabel(f"Done: {step.sentence}", self)
             words.addWidget(self.done)
-        buttons = flow()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(12)
         self._add_cases(buttons, noun, step)
         self._add_fix(buttons, step, writable)
         if buttons.count():
+            buttons.addStretch(1)
             words.addLayout(buttons)
         row = QHBoxLayout()
         row.setSpacing(10)
@@ -82,7 +86,7 @@ class FindingRow(QWidget):
         column.addLayout(row)
         column.addWidget(HairLine(self))
 
-    def _add_cases(self, buttons: object, noun: str, step: Mended | None) -> None:
+    def _add_cases(self, buttons: QHBoxLayout, noun: str, step: Mended | None) -> None:
         gone = set(self.finding.fix.leave_out) if step and self.finding.fix else set()
         count = sum(case not in gone for case in self.finding.cases)
         self.cases.setText(f"Show {plural(count, noun)}" if count > 1 else f"Show the {noun}")
@@ -90,9 +94,9 @@ class FindingRow(QWidget):
         self.cases.clicked.connect(lambda _checked=False: self.cases_asked.emit())
         self.cases.setVisible(count > 0)
         if count:
-            buttons.addWidget(self.cases)  # type: ignore[attr-defined]
+            buttons.addWidget(self.cases)
 
-    def _add_fix(self, buttons: object, step: Mended | None, writable: bool) -> None:
+    def _add_fix(self, buttons: QHBoxLayout, step: Mended | None, writable: bool) -> None:
         if step is None and self.finding.fix is None:
             return
         text = "Undo" if step is not None else fix_words(self.finding)
@@ -103,7 +107,7 @@ class FindingRow(QWidget):
             self.fix.setToolTip("The project is open for reading only.")
         asked = self.back_asked if step is not None else self.mend_asked
         self.fix.clicked.connect(lambda _checked=False: asked.emit())
-        buttons.addWidget(self.fix)  # type: ignore[attr-defined]
+        buttons.addWidget(self.fix)
 
 
 def fix_words(finding: Finding) -> str:

@@ -82,7 +82,7 @@ def _unread(study: Study, unread: Mapping[str, str]) -> list[Finding]:
         Finding(
             Kind.OUTLIER,
             Severity.ERROR,
-            f"{count} cannot be read and would be left out of training: {listed(reasons, 2)}",
+            f"{count} cannot be read. Training would leave them out: {listed(reasons, 2)}",
             cases,
         )
     ]

@@ -114,7 +114,7 @@ def _across_one(study: Study, groups: Sequence[Group], identical: bool) -> Findi
     return Finding(
         Kind.DUPLICATE,
         Severity.ERROR if identical else Severity.WARNING,
-        f"{count} {verb} in more than one part, {parts}, {how}{names}: what was learned is "
+        f"{count} {verb} in more than one part, {parts}, {how}{names}. What was learned is "
         "measured again, and the figures come out too good.",
         cases,
         _leave_out(study, groups),
@@ -131,8 +131,8 @@ def _inside(study: Study, groups: Sequence[Group]) -> list[Finding]:
         Finding(
             Kind.DUPLICATE,
             Severity.INFO,
-            f"{count} {'is' if spare == 1 else 'are'} there twice, byte for byte, in one part and "
-            "with one label: each counts double.",
+            f"{count} {'is' if spare == 1 else 'are'} there twice, byte for byte. They are in one "
+            "part and with one label, so that each counts double.",
             study.cases_at(rows),
             _leave_out(study, groups),
         )

@@ -74,8 +74,8 @@ def _without_spacing(study: Study, rows: BoolArray) -> Finding:
     return Finding(
         Kind.GEOMETRY,
         Severity.WARNING,
-        f"{count} without a size of the voxels, which the others have: nothing can be measured "
-        "in millimetres there. Export them again with it.",
+        f"{count} {'lacks' if rows.sum() == 1 else 'lack'} the size of the voxels, which the "
+        "others have. Nothing can be measured in millimetres there: export them again with it.",
         study.cases_at(rows),
     )
 
@@ -88,8 +88,9 @@ def _other_spacing(study: Study, rows: BoolArray, spacing: Any, usual: Any) -> F
     return Finding(
         Kind.GEOMETRY,
         Severity.WARNING,
-        f"{count} {verb} another voxel size than the rest: {_mm(example)} instead of "
-        f"{_mm(usual)} ({listed([_name(case) for case in cases])}). Check the export.",
+        f"{count} {verb} another voxel size than the rest "
+        f"({listed([_name(case) for case in cases])}). It is {_mm(example)} instead of "
+        f"{_mm(usual)}: check the export.",
         cases,
         leaving_out(study, cases),
     )
@@ -112,8 +113,8 @@ def _orientations(study: Study, looks: Looks) -> list[Finding]:
             Kind.GEOMETRY,
             Severity.WARNING,
             f"{count} {'is' if len(rows) == 1 else 'are'} stored in another orientation than "
-            f"the rest: {kinds} instead of {orientation(usual)}. Networks see the voxels as they "
-            "are stored, so these look mirrored or turned.",
+            f"the rest. It is {kinds} instead of {orientation(usual)}: networks see the voxels as "
+            "they are stored, so these look mirrored or turned.",
             cases,
             leaving_out(study, cases),
         )
@@ -137,14 +138,15 @@ def _turned(study: Study, looks: Looks) -> list[Finding]:
     found = []
     for way, rows in turned(looks).items():
         cases = study.cases_at(rows)
+        names = listed([_name(case) for case in cases])
         count = number_of(len(rows), singular(study.noun), study.noun)
         seem = "seems" if len(rows) == 1 else "seem"
         found.append(
             Finding(
                 Kind.GEOMETRY,
                 Severity.WARNING,
-                f"{count} {seem} to be {way} when compared with the others "
-                f"({listed([_name(case) for case in cases])}), whatever the file says. Look at "
+                f"{count} {seem} to be {way} ({names}). The others lie otherwise, "
+                "whatever the file says: look at "
                 f"{'it' if len(rows) == 1 else 'them'}.",
                 cases,
                 leaving_out(study, cases),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -11,16 +10,28 @@ from typing import Any
 import numpy as np
 
 from ..errors import LongtailError
-from ..files import replacing, write_json
-from .doctor_looks import DIGEST_BYTES, Look, Looks, stack
+from ..explain.embedding_arrays import Wanted, packed, read_arrays, unpacked, write_arrays
+from ..files import write_json
+from .doctor_looks import DIGEST_BYTES, PLANES, SIDE, Look, Looks, stack
 from .doctor_records import Report
 from .doctor_study import Study
 
 FORMAT = 1
-MOST_BYTES = 4 << 30
-"""Of a file of looks; a larger one is not ours."""
+MOST_BYTES, MOST_CASES = 1 << 30, 4_000_000
 
 _COLUMNS = tuple(one.name for one in fields(Looks) if one.name != "ids")
+_STORED = {
+    "ids": Wanted("u", (MOST_BYTES,)),
+    "marks": Wanted("u", (MOST_CASES,)),
+    "digest": Wanted("u", (MOST_CASES, DIGEST_BYTES)),
+    "small": Wanted("u", (MOST_CASES, PLANES, SIDE, SIDE)),
+    "shape": Wanted("i", (MOST_CASES, 3)),
+    "channels": Wanted("i", (MOST_CASES,)),
+    "spacing_mm": Wanted("f", (MOST_CASES, 3)),
+    "direction": Wanted("f", (MOST_CASES, 9)),
+    "levels": Wanted("f", (MOST_CASES, 4)),
+    "whole_range": Wanted("b", (MOST_CASES,)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +92,10 @@ def known_looks(path: Path, marks: Mapping[str, int]) -> dict[str, tuple[Looks, 
 def keep_looks(path: Path, kept: Kept) -> bool:
     """Write looks for the next time; tell whether that was possible."""
     arrays = {name: getattr(kept.looks, name) for name in _COLUMNS}
-    digest = np.ascontiguousarray(kept.looks.digest).view(np.uint8).reshape(-1, DIGEST_BYTES)
-    names = np.frombuffer("\n".join(kept.looks.ids).encode(), np.uint8)
+    digest = np.ascontiguousarray(kept.looks.digest).view(np.uint8)
+    arrays["digest"] = digest.reshape(-1, DIGEST_BYTES)
     try:
-        with replacing(path) as aside, aside.open("wb") as file:
-            np.savez(file, **{**arrays, "digest": digest, "ids": names, "marks": kept.marks})
+        write_arrays(path, {**arrays, "ids": packed(kept.looks.ids), "marks": kept.marks}, {})
     except LongtailError:
         return False
     return True
@@ -93,22 +103,17 @@ def keep_looks(path: Path, kept: Kept) -> bool:
 
 def _read_looks(path: Path) -> Kept | None:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return None
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in (*_COLUMNS, "ids", "marks")}
-        return _checked(arrays)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return _checked(read_arrays(path, _STORED, "table of looks"))
+    except (LongtailError, ValueError):
         return None
 
 
 def _checked(arrays: dict[str, Any]) -> Kept:
-    ids = tuple(arrays["ids"].tobytes().decode().split("\n")) if arrays["ids"].size else ()
-    like = stack((), ())
+    ids, like = tuple(unpacked(arrays["ids"])), stack((), ())
     columns = {}
     for name in _COLUMNS:
         wanted, found = getattr(like, name), arrays[name]
-        if name == "digest":
+        if name == "digest" and found.shape == (len(ids), DIGEST_BYTES):
             found = np.ascontiguousarray(found).view(f"V{DIGEST_BYTES}").reshape(-1)
         if found.shape != (len(ids), *wanted.shape[1:]) or found.dtype != wanted.dtype:
             raise ValueError("looks of another kind")

@@ -24,11 +24,14 @@ EMPTY = 1.5
 """Standard deviation in grey levels of 256 below which there is nothing to be seen."""
 
 
+_BE = ("is", "are")
+
+
 def find_outliers(study: Study, looks: Looks) -> list[Finding]:
     """Find cases that differ from most in what they are, by the rows of `looks`."""
     empty = _empty(looks)
     tried = (
-        _told(study, empty, "show nothing: all their pixels are alike", "Leave them out."),
+        _told(study, empty, ("shows", "show"), "nothing", "All pixels are alike: leave them out."),
         _sizes(study, looks),
         _channels(study, looks),
         _brightness(study, looks, ~empty),
@@ -37,13 +40,15 @@ def find_outliers(study: Study, looks: Looks) -> list[Finding]:
     return [finding for finding in tried if finding is not None]
 
 
-def _told(study: Study, rows: BoolArray, what: str, then: str) -> Finding | None:
+def _told(
+    study: Study, rows: BoolArray, verbs: tuple[str, str], what: str, then: str
+) -> Finding | None:
     if not rows.any():
         return None
     cases = study.cases_at(rows)
     count = number_of(len(cases), singular(study.noun), study.noun)
     names = listed([case.rpartition("/")[2] for case in cases])
-    sentence = f"{count} {what} ({names}). {then}"
+    sentence = f"{count} {verbs[len(cases) > 1]} {what} ({names}). {then}"
     return Finding(Kind.OUTLIER, Severity.WARNING, sentence, cases, leaving_out(study, cases))
 
 
@@ -64,8 +69,8 @@ def _sizes(study: Study, looks: Looks) -> Finding | None:
         return None
     example = looks.shape[np.flatnonzero(off)[0]]
     usual = np.median(looks.shape[~off], axis=0).astype(int)
-    what = f"of another size than the rest: {_times(example)} instead of {_times(usual)} pixels"
-    return _told(study, off, what, "Check that they show the same thing.")
+    then = f"Such as {_times(example)} instead of {_times(usual)} pixels: check what they show."
+    return _told(study, off, _BE, "of another size than the rest", then)
 
 
 def _channels(study: Study, looks: Looks) -> Finding | None:
@@ -77,7 +82,7 @@ def _channels(study: Study, looks: Looks) -> Finding | None:
     have = sorted(set(looks.channels[off].tolist()))
     other = listed([kinds.get(count, f"{count} channels") for count in have])
     most = kinds.get(usual, f"{usual} channels")
-    return _told(study, off, f"in {other} where the rest are in {most}", then)
+    return _told(study, off, _BE, f"in {other}, the rest in {most}", then)
 
 
 def _brightness(study: Study, looks: Looks, seen: BoolArray) -> Finding | None:
@@ -87,7 +92,7 @@ def _brightness(study: Study, looks: Looks, seen: BoolArray) -> Finding | None:
         return None
     off = np.zeros(len(looks), bool)
     off[rows] = far_off(looks.levels[rows, 1], OTHER_GREY)
-    return _told(study, off, "far darker or brighter than the rest", "Look at them.")
+    return _told(study, off, _BE, "far darker or brighter than the rest", "Look at them.")
 
 
 def _ranges(study: Study, looks: Looks, seen: BoolArray) -> Finding | None:
@@ -103,9 +108,16 @@ def _ranges(study: Study, looks: Looks, seen: BoolArray) -> Finding | None:
     usual = float(np.median(width[~off[rows]])) if (~off[rows]).any() else float(np.median(width))
     most = float(np.max(width[off[rows]]))
     least = float(np.min(width[off[rows]]))
-    other = f"{least:,.3g}" if least == most else f"{least:,.3g} to {most:,.3g}"
-    what = f"with grey values over another range: {other} where the rest have about {usual:,.3g}"
-    return _told(study, off, what, "They may come from another device or another export.")
+    other = _level(least) if least == most else f"{_level(least)} to {_level(most)}"
+    then = (
+        f"It is {other} wide where the rest have about {_level(usual)}: another device, or "
+        "another export."
+    )
+    return _told(study, off, ("has", "have"), "grey values over another range", then)
+
+
+def _level(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _times(sides: Any) -> str:

@@ -58,8 +58,8 @@ def _leak_sentence(study: Study, rows: Rows, torn: Rows, sides: np.ndarray[Any, 
     also = "" if len(names) == 1 else f" ({listed(names)})"
     plural = study.noun
     return (
-        f"{who} {plural} in more than one part, {listed(parts)}{also}: a network may recognise "
-        f"the patient, and the figures come out too good."
+        f"{who} {plural} in more than one part, {listed(parts)}{also}. A network may recognise "
+        "the patient, and the figures come out too good."
     )
 
 
@@ -81,17 +81,17 @@ def find_missing(study: Study) -> list[Finding]:
 def _missing(study: Study, column: int, rows: Rows, lacking: list[int]) -> Finding:
     name = study.names[column]
     if not len(rows):
-        sentence = f"No {singular(study.noun)} is labelled {name}: it can be neither learned nor "
+        sentence = f"No {singular(study.noun)} is labelled {name}. It can be neither learned nor "
         return Finding(Kind.MISSING_CLASS, Severity.ERROR, f"{sentence}measured.")
     where = listed([PART_WORDS[PARTS[place].value] for place in lacking])
-    meaning = "it cannot be learned" if TRAIN in lacking else "nothing can be said of it there"
+    meaning = "It cannot be learned" if TRAIN in lacking else "Nothing can be said of it there"
     patients = len(np.unique(study.groups[rows]))
     of = f" of {number_of(patients, 'patient', 'patients')}" if study.knows_patients else ""
     severity = Severity.WARNING if lacking == [VAL] else Severity.ERROR
     return Finding(
         Kind.MISSING_CLASS,
         severity,
-        f"{name} has no {singular(study.noun)} in {where}: {meaning}. There "
+        f"{name} has no {singular(study.noun)} in {where}. {meaning}; there "
         f"{'is' if len(rows) == 1 else 'are'} {number_of(len(rows), *_nouns(study))} of it{of}.",
         study.cases_at(rows),
         _spread(study, column, rows, lacking),
@@ -142,7 +142,7 @@ def find_too_few(study: Study) -> list[Finding]:
         Finding(
             Kind.TOO_FEW,
             Severity.WARNING,
-            f"Too few test {study.noun} to measure {listed(found, 8)}: with fewer than "
+            f"Too few test {study.noun} to measure {listed(found, 8)}. With fewer than "
             f"{FEW_CASES} the 95 % interval is wider than half the scale. Put more of them into "
             "test, or read only the interval.",
             study.cases_at(rows),

@@ -172,6 +172,16 @@ def test_a_picture_saved_again_is_a_near_duplicate(clean: Study) -> None:
     assert set(found.cases) == {first, second}
 
 
+def test_pictures_of_one_patient_may_look_alike(clean: Study) -> None:
+    first = clean.of("usual", Split.TRAIN)[0]
+    second = clean.of("rare", Split.TRAIN)[0]
+    Image.open(clean.file(first)).point(lambda value: value * 0.9).save(clean.file(second))
+    assert kinds(clean.report()) == [Kind.LABEL_CONFLICT]
+    clean.change(second, patient=clean.cases[first].patient)
+    clean.folder = clean.folder / "again"
+    assert kinds(clean.report()) == []
+
+
 def test_one_picture_with_two_labels_is_a_conflict(clean: Study) -> None:
     first, second = clean.of("usual", Split.TRAIN)[0], clean.of("rare", Split.TRAIN)[0]
     clean.file(second).write_bytes(clean.file(first).read_bytes())
@@ -267,6 +277,17 @@ def test_another_orientation_in_the_header_is_found(scans: Study) -> None:
     assert (found.kind, found.cases) == (Kind.GEOMETRY, ("scan_03",))
     assert "LAS" in found.sentence
     assert "LPS" in found.sentence
+
+
+def test_oblique_scans_are_not_in_another_orientation(scans: Study) -> None:
+    for number, case_id in enumerate(scans.cases):
+        angle = np.radians(45 + number - 10)
+        image = sitk.GetImageFromArray(volume(number))
+        image.SetSpacing((1.0, 1.0, 2.0))
+        turn = ((np.cos(angle), -np.sin(angle), 0), (np.sin(angle), np.cos(angle), 0), (0, 0, 1))
+        image.SetDirection(np.array(turn).ravel().tolist())
+        sitk.WriteImage(image, str(scans.file(case_id)))
+    assert kinds(scans.report()) == []
 
 
 def test_voxels_mirrored_under_an_innocent_header_are_found(scans: Study) -> None:
