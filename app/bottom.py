@@ -27,7 +27,9 @@ from .widgets.basic import HairLine, IconButton, TitleLabel, mark
 from .widgets.dress import dress, icon
 
 KEY = "Ctrl+J"
-HEIGHT_PX = 270
+HEIGHT_PX, SHARE = 270, 0.32
+"""How high it is at first: so many pixels, or a share of the window where that is more."""
+
 LEAST_PX, LEAST_WIDTH_PX = 170, 320
 ROW_PX = 38
 ICONS_FROM_PX = 900
@@ -61,7 +63,7 @@ class Bottom(QWidget):
         self._pages: dict[str, _Page] = {}
         settings = store()
         self._wanted = str(settings.value("window/bottom/page", ""))
-        self._height = max(_number(settings.value("window/bottom/height")), LEAST_PX)
+        self._height = _number(settings.value("window/bottom/height"))
         self._asked = self._iconic = False
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -111,6 +113,7 @@ class Bottom(QWidget):
         self._wanted = name
         self._asked = True
         self._choose(name)
+        self._height = self._height or max(HEIGHT_PX, round(SHARE * self.window().height()))
         self.shown_asked.emit(True, self._height)
         self.turned.emit(name)
         return widget
@@ -165,7 +168,8 @@ class Bottom(QWidget):
         """Keep the height and the open page for the next start."""
         settings = store()
         settings.setValue("window/bottom/page", self._wanted)
-        settings.setValue("window/bottom/height", self._height)
+        if self._height:
+            settings.setValue("window/bottom/height", self._height)
 
     def close_threads(self) -> None:
         """Tell the pages that read files to end; call before the window goes."""
@@ -188,6 +192,9 @@ class Bottom(QWidget):
         room = self.width() - self.tabs.sizeHint().width() - self.shut.sizeHint().width() - EDGE
         below = room < HEAD_PX and self.heads.currentWidget() is not None
         self._lower.setVisible(below)
+        # Without a least width the tabs would be shortened in favour of the head.
+        whole = self.tabs.sizeHint().width()
+        self.tabs.setMinimumWidth(min(whole, self.width() - self.shut.sizeHint().width() - EDGE))
         (self._lower.layout() if below else self._row).insertWidget(
             0 if below else 1, self.heads, 1
         )
@@ -201,7 +208,7 @@ class Bottom(QWidget):
 
     def sizeHint(self) -> QSize:
         """Give the height it had."""
-        return QSize(600, self._height)
+        return QSize(600, self._height or HEIGHT_PX)
 
     # --- inside ---
 
@@ -278,7 +285,8 @@ def _head_of(page: QWidget) -> QWidget:
 
 
 def _number(value: object) -> int:
+    """Read a height that was kept; 0 where none was."""
     try:
-        return int(str(value))
+        return max(int(str(value)), LEAST_PX)
     except ValueError:
-        return HEIGHT_PX
+        return 0

@@ -20,7 +20,7 @@ from .embedding_hover import HoverCard
 from .embedding_model import Ask, EmbeddingModel
 from .embedding_plot import EmbeddingPlot
 from .embedding_points import Floats, Points, centres_of
-from .embedding_replay import Replay
+from .embedding_replay import Replay, Turn, turn_onto
 from .embedding_source import Seen
 from .embedding_states import WorkStrip
 from .embedding_words import card_lines
@@ -53,6 +53,7 @@ class Plane(QWidget):
         self._values: dict[str, Sequence[str | None]] = {}
         self._drawn: Seen | None = None
         self._frame: tuple[Rows, Floats, Floats] | None = None
+        self._turned: tuple[Floats, Turn] | None = None
         self._pointed: tuple[int, QPoint] = (-1, QPoint())
         self.thumbnails = Thumbnails(self)
         self.strip = WorkStrip(self)
@@ -195,10 +196,21 @@ class Plane(QWidget):
             case_ids, places, all_places = frame
             rows = self.choice.first_rows(case_ids)
             there = np.flatnonzero(rows >= 0)
-            self._frame = (rows[there], places[there], all_places.reshape(-1, 2))
+            turn = self._turn_of(all_places, rows, there)
+            ground = turn(all_places).reshape(-1, 2)
+            self._frame = (rows[there], turn(places[there]), ground)
         self._show_points(keep_view=was_frame == (self._frame is not None))
         self.show_choice()
         self.mark_case()
+
+    def _turn_of(self, all_places: Floats, rows: Rows, there: Rows) -> Turn:
+        """Find how frames lie on the picture of all images; once for all of them."""
+        if self._turned is None or self._turned[0] is not all_places:
+            picture = self._drawn.picture if self._drawn is not None else None
+            assert picture is not None
+            turn = turn_onto(all_places[-1][there], picture.points[rows[there]])
+            self._turned = (all_places, turn)
+        return self._turned[1]
 
     def _on_plot(self, rows: Rows) -> Rows:
         """Give the plot's points that are some of the embedding's."""

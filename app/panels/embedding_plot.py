@@ -369,15 +369,18 @@ class EmbeddingPlot(pg.GraphicsView):
         """Draw centres, names, rings, the line and the words."""
         t, bounds = look().tokens, QRectF(self.viewport().rect())
         if self._points is not None and not self._words:
+            # Names are written over the ring of the shown case, the ring at the mouse over names.
+            self._paint_ring(painter, self._shown, BLUE)
             stars = stars_on(self._points, self.view, bounds)
             paint_stars(painter, bounds, stars, self._points.kinds, t, names=self._dress.names)
-            ground = ground_colour(t)
-            for row, ink in ((self._shown, BLUE), (self._hovered, t.text)):
-                if 0 <= row < len(self._points):
-                    paint_ring(painter, self.spot_of(row), 7.0, ink, ground)
+            self._paint_ring(painter, self._hovered, t.text)
             paint_lasso(painter, self._line, t)
         if self._words:
             paint_words(painter, bounds, self._words, t)
+
+    def _paint_ring(self, painter: QPainter, row: int, ink: str) -> None:
+        if self._points is not None and 0 <= row < len(self._points):
+            paint_ring(painter, self.spot_of(row), 7.0, ink, ground_colour(look().tokens))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Show all points in the new size, unless the user has moved."""
@@ -386,10 +389,6 @@ class EmbeddingPlot(pg.GraphicsView):
             if self._fits:
                 self.fit()
             self._redraw()
-
-    def sizeHint(self) -> QSize:
-        """Give the size of the design."""
-        return QSize(580, 170)
 
     def close(self) -> bool:
         """Close as any widget does: pyqtgraph would delete what is still pointed at from here."""

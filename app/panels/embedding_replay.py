@@ -1,6 +1,7 @@
 """The slider under the plane: how the embedding of some images formed while a run learned."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -224,3 +225,31 @@ def between(points: Any, at: float) -> Floats:
     second = min(first + 1, len(points) - 1)
     part = np.float32(min(max(at - first, 0.0), 1.0))
     return np.asarray(points[first] * (1 - part) + points[second] * part, np.float32)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A way to turn, mirror, scale and move points of the plane."""
+
+    before: Any
+    matrix: Any
+    after: Any
+
+    def __call__(self, points: Any) -> Floats:
+        """Give points, (..., 2), where they come to lie."""
+        return np.asarray((points - self.before) @ self.matrix + self.after, np.float32)
+
+
+def turn_onto(points: Any, target: Any) -> Turn:
+    """Find how points come to lie best on others, (case, 2) both, as `projection.align` does.
+
+    The last frame then passes into the picture of all images without a jump.
+    """
+    if len(points) < FEWEST:
+        return Turn(np.zeros(2), np.eye(2), np.zeros(2))
+    before, after = points.mean(axis=0), target.mean(axis=0)
+    own, other = points - before, target - after
+    left, values, right = np.linalg.svd(own.T @ other)
+    size = float((own**2).sum())
+    scale = float(values.sum()) / size if size > 0 else 1.0
+    return Turn(before, left @ right * scale, after)
