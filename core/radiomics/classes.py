@@ -61,12 +61,12 @@ class Batch:
         """Give the pieces of work, any of them beside any other; the longest ones first."""
         wanted = set(self.settings.classes)
         pieces: tuple[tuple[set[str], Work], ...] = (
-            ({"glszm"}, self._zones),
             ({"glrlm"}, self._runs),
+            ({"shape"}, self._shape),
+            ({"glszm"}, self._zones),
             ({"glcm"}, self._pairs),
             ({"gldm", "ngtdm"}, self._neighbours),
             ({"firstorder"}, self._values),
-            ({"shape"}, self._shape),
         )
         return [work for classes, work in pieces if classes & wanted]
 

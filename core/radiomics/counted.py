@@ -72,9 +72,11 @@ def told(
 
 def keep_rows(counted: Counted, kept: Tensor) -> Counted:
     """Keep the cells of the rows that `kept` (row,) holds."""
-    cells = kept[counted.row]
+    if kept.all():
+        return counted
+    cells = places(kept.index_select(0, counted.row))
     parts = (counted.row, counted.rank, counted.grey, counted.size, counted.count)
-    return Counted(*(part[cells] for part in parts))
+    return Counted(*(part.index_select(0, cells) for part in parts))
 
 
 def tally(key: Tensor, cells: int) -> tuple[Tensor, Tensor]:

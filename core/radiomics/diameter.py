@@ -20,6 +20,9 @@ DIRECTIONS = 24
 ROUNDING = 1e-4
 """Of a width in single precision, generously."""
 
+FEW = 1000
+"""Up to so many points all pairs take less time than the convex hull."""
+
 POINTS_AT_ONCE = 512
 """Of how many points the distances to all others are held at a time."""
 
@@ -56,6 +59,8 @@ def over_planes(points: Array, plane: Array, owner: Array) -> Array:
 
 def across(points: Array) -> float:
     """Largest distance of two points (point, 3) in mm: both are corners of the convex hull."""
+    if len(points) <= FEW:
+        return _farthest(points)
     try:
         corners = points[ConvexHull(points).vertices]
     except QhullError:  # all of them in one plane

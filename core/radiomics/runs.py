@@ -42,8 +42,8 @@ def _cells(code: Tensor, moved: int, lengths: int, levels: Levels) -> tuple[Tens
     of_run, length = _runs_along(code, moved)
     key = keyed(of_run, length.clamp_(max=lengths - 1), lengths, levels.table.numel())
     cells, counts = tally(key, levels.table.numel() * lengths)
-    inside = cells >= lengths  # code 0 is outside
-    cells, counts = cells[inside], counts[inside]
+    outside = int((cells < lengths).sum())  # code 0, which comes first
+    cells, counts = cells[outside:], counts[outside:]
     of_cell = cells // lengths
     region = of_cell // levels.width
     return region, of_cell - region * levels.width, cells - of_cell * lengths, counts
@@ -70,8 +70,9 @@ def _moving(found: Counted, packed: Packed, inside: Tensor, steps: Sequence[Step
     A run of two voxels settles it, and two voxels that touch; only rows without any are looked at
     line by line.
     """
-    moving = torch.zeros(packed.regions, len(steps), dtype=torch.bool, device=found.row.device)
-    moving.view(-1)[found.row[found.size > 1]] = True
+    long = found.row.index_select(0, places(found.size > 1))
+    moving = torch.bincount(long, minlength=packed.regions * len(steps)) > 0
+    moving = moving.view(packed.regions, len(steps))
     for number, step in enumerate(steps):
         if not moving[:, number].all():
             touching = inside.index_select(0, packed.voxels + packed.moved(step))

@@ -152,7 +152,8 @@ def _lengths(region: Region) -> tuple[float, float, float, float]:
     spacing = np.asarray(region.spacing_mm)
     planes = [_outline(corners, axis) for axis in range(3)]
     longest = [_in_planes(ends, axis, spacing) for axis, ends in enumerate(planes)]
-    return (diameter.across(planes[0] * (spacing / 2)), *longest)  # type: ignore[return-value]
+    outer = _bulging(planes[0]) * (spacing / 2)
+    return (diameter.across(outer), *longest)  # type: ignore[return-value]
 
 
 def _corners(mask: Array) -> Array:
@@ -185,6 +186,26 @@ def _outline(corners: Array, plane: int) -> Array:
     place[:, line] = np.repeat(held % size[line], 2)
     place[:, along] = np.stack((low[held], high[held]), axis=1).ravel()
     return place
+
+
+def _bulging(ends: Array) -> Array:
+    """Keep the ends (point, 3) of lines along x that may be corners of the convex hull.
+
+    An end that does not reach beyond the middle of the ends on both sides of it, in any direction
+    across the lines, lies between these.
+    """
+    size = ends[:, :2].max(axis=0) + 3
+    key = (ends[:, 0] + 1) * size[1] + ends[:, 1] + 1
+    kept = np.ones(len(ends), dtype=np.bool_)
+    for start, sign in ((0, -1), (1, 1)):  # the first and the last end of each line
+        reach = np.full(int(size.prod()), -np.inf)
+        reach[key[start::2]] = sign * ends[start::2, 2]
+        here = reach[key[start::2]]
+        for step in (1, 2, size[1], 2 * size[1], size[1] - 1, size[1] + 1):
+            before, after = key[start::2] - step, key[start::2] + step
+            both = reach.take(before, mode="clip") + reach.take(after, mode="clip")
+            kept[start::2] &= 2 * here > both
+    return ends[kept]
 
 
 def _in_planes(ends: Array, plane: int, spacing_mm: Array) -> float:
