@@ -68,7 +68,7 @@ KEY_TABLE: KeyTable = (
             ("A", "right as it is, next"),
             ("S", "take what is suggested, next"),
             ("D", "set aside, next"),
-            ("Ctrl+Z", "take the last one back"),
+            ("Q", "take the last one back"),
         ),
     ),
     (

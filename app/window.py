@@ -26,14 +26,19 @@ from .widgets.key_sheet import KeySheet
 if TYPE_CHECKING:
     from napari import Viewer
 
+    from .panels.review import ReviewPanel
+    from .panels.review_maps import MapsPage
+
 __all__ = [
     "Room",
     "cases_widget",
     "embedding_widget",
     "label_widget",
+    "maps_widget",
     "new_backend",
     "radiomics_widget",
     "results_widget",
+    "review_widget",
     "room_of",
     "train_widget",
 ]
@@ -84,7 +89,9 @@ class _WhenDocked(QObject):
 class _Guide(QObject):
     """Leads from a panel to another one that is docked in the same window."""
 
-    def __init__(self, panel: TrainPanel | ResultsPanel, room: Room) -> None:
+    def __init__(
+        self, panel: "TrainPanel | ResultsPanel | ReviewPanel | MapsPage", room: Room
+    ) -> None:
         super().__init__(panel)
         self._panel, self._session = panel, room.session
         panel.panel_asked.connect(self.open)
@@ -149,6 +156,29 @@ def results_widget(viewer: "Viewer") -> QWidget:
     _Guide(panel, room)
     room.threads.append(panel)
     return _docked(panel, room)
+
+
+def review_widget(viewer: "Viewer") -> QWidget:
+    """Make the Review panel for a plain napari."""
+    from .panels.review import ReviewPanel
+
+    room = room_of(viewer)
+    panel = ReviewPanel(room.session, room.canvas)
+    _Guide(panel, room)
+    room.threads.append(panel)
+    return _docked(panel, room)
+
+
+def maps_widget(viewer: "Viewer") -> QWidget:
+    """Make the page of heat maps for a plain napari."""
+    from .bottom import lone_page
+    from .panels.review_maps import MapsPage
+
+    room = room_of(viewer)
+    panel = MapsPage(room.session)
+    _Guide(panel, room)
+    room.threads.append(panel)
+    return _docked(lone_page(panel, "Heat maps"), room)
 
 
 def radiomics_widget(viewer: "Viewer") -> QWidget:

@@ -10,8 +10,10 @@ from ..app.window import (
     cases_widget,
     embedding_widget,
     label_widget,
+    maps_widget,
     radiomics_widget,
     results_widget,
+    review_widget,
     room_of,
     train_widget,
 )
@@ -48,6 +50,16 @@ def results() -> QWidget:
 def embedding() -> QWidget:
     """Give the panel of the embedding."""
     return embedding_widget(_viewer())
+
+
+def review() -> QWidget:
+    """Give the panel of what deserves a look."""
+    return review_widget(_viewer())
+
+
+def maps() -> QWidget:
+    """Give the page of heat maps."""
+    return maps_widget(_viewer())
 
 
 def radiomics() -> QWidget:

@@ -16,9 +16,10 @@ from ..widgets.basic import mark
 from .cases_thumbnails import Thumbnails
 from .results_state import run_title
 from .review_deciding import Deciding, Desk
-from .review_finding import Finding
+from .review_finding import Finding, ended_run
 from .review_keys import ReviewKeys
 from .review_model import (
+    BACK,
     FLAG,
     KEEP,
     TAKE,
@@ -27,7 +28,6 @@ from .review_model import (
     load_review,
 )
 from .review_page import ReviewPage
-from .train_outcome import KEPT
 from .train_words import case_noun, nouns
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ class ReviewPanel(QWidget):
         self._session, self._canvas = session, canvas
         self._standing: Standing | None = None
         self._current = ""
+        self._closed = False
         self._read_for: tuple[object, str] | None = None
+        self.run: RunRecord | None = None
         mark(self, "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._thumbnails = Thumbnails(self)
@@ -91,14 +93,6 @@ class ReviewPanel(QWidget):
     # --- what is shown ---
 
     @property
-    def run(self) -> RunRecord | None:
-        """The run whose queue is shown: the session's, else the newest that has ended."""
-        project = self._session.project
-        ended = [run for run in project.runs() if run.state in KEPT] if project else []
-        named = (run for run in ended if run.id == self._session.run_id)
-        return next(named, ended[-1] if ended else None)
-
-    @property
     def standing(self) -> Standing | None:
         """How far one is; None before a queue was read."""
         return self._standing
@@ -110,8 +104,9 @@ class ReviewPanel(QWidget):
 
     def refresh(self) -> None:
         """Show the queue of the chosen run, reading it anew if it is another one."""
-        project, run = self._session.project, self.run
-        run_id = run.id if run else ""
+        project = self._session.project
+        self.run = ended_run(self._session)
+        run_id = self.run.id if self.run else ""
         if project is None:
             self._read_for = self._standing = None
             self._show()
@@ -330,11 +325,13 @@ class ReviewPanel(QWidget):
 
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
+        self._closed = True
         self._errands.close()
         self._thumbnails.close()
 
     def _picture(self, case_id: str) -> QPixmap | None:
-        case = self._standing.cases.get(case_id) if self._standing else None
+        standing = None if self._closed else self._standing
+        case = standing.cases.get(case_id) if standing else None
         return self._thumbnails.get(case) if case is not None else None
 
     def _use_project(self) -> None:
@@ -390,9 +387,8 @@ class ReviewPanel(QWidget):
         page.undo.clicked.connect(lambda _checked=False: self.take_back())
         page.maps.clicked.connect(lambda _checked=False: self.panel_asked.emit("Heat maps"))
         acts = {key: (lambda each=key: self.act(each)) for key in VERDICTS}
-        self._keys = ReviewKeys(
-            getattr(self._canvas, "viewer", None), {**acts, "Control-Z": self.take_back}
-        )
+        acts[BACK] = self.take_back
+        self._keys = ReviewKeys(getattr(self._canvas, "viewer", None), acts)
         for keys, act in (*acts.items(), ("Ctrl+Z", self.take_back)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

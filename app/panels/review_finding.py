@@ -9,6 +9,7 @@ from ...core.backend.events import Event, Finished, Outcome
 from ...core.project.records import RunRecord
 from .results_parts import WorkingPart
 from .train_model import run_of
+from .train_outcome import KEPT
 from .train_words import clock, sentence_case
 
 if TYPE_CHECKING:
@@ -98,6 +99,14 @@ class Finding(QObject):
         # It has predicted what was missing.
         self._session.runs_changed.emit()
         self.ended.emit()
+
+
+def ended_run(session: "Session") -> RunRecord | None:
+    """Give the run that is reviewed: the session's, else the newest that has ended."""
+    project = session.project
+    ended = [run for run in project.runs() if run.state in KEPT] if project else []
+    named = (run for run in ended if run.id == session.run_id)
+    return next(named, ended[-1] if ended else None)
 
 
 def _is_ours(job: "TrackedJob") -> bool:

@@ -1,6 +1,7 @@
 """The keys of a review on the image; they are the viewer's again when the panel is left.
 
-A layer's own keys go first: A, S and D are free on images and on labels.
+A layer's own keys go first: A, S, D and Q are free on images and on labels. Ctrl+Z is not: there it
+undoes strokes and boxes.
 """
 
 from collections.abc import Callable, Mapping

@@ -25,6 +25,7 @@ from ..widgets import EmptyState, GhostButton, IconButton, QuietLabel, dress
 from ..widgets.basic import TextLabel
 from .results_parts import WorkingPart
 from .results_state import run_title
+from .review_finding import ended_run
 from .review_maps_grid import MapGrid
 from .review_maps_model import (
     ORDERS,
@@ -36,7 +37,6 @@ from .review_maps_model import (
     words_of,
 )
 from .train_model import run_of
-from .train_outcome import KEPT
 from .train_parts import SayCard
 from .train_words import clock, sentence_case
 
@@ -67,6 +67,7 @@ class MapsHead(QWidget):
             self.order.addItem(words, value)
         for box in (self.classes, self.order):
             keep_wheel_calm(box)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.heat = QToggleSwitch("Map", self)
         self.heat.setChecked(True)
         self.heat.setToolTip("Show the heat maps over the images, or the images alone")
@@ -103,6 +104,7 @@ class MapsPage(QWidget):
         self._read_for: tuple[object, str] | None = None
         self._failed: Finished | None = None
         self._class_id = 0
+        self.run: RunRecord | None = None
         self._checked: dict[str, tuple[str, bool | None]] = {}
         self._errands = Errands(1, "longtail maps", self)
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -111,19 +113,12 @@ class MapsPage(QWidget):
         dress(self)
         self._connect()
 
-    @property
-    def run(self) -> "RunRecord | None":
-        """The run whose maps are shown: the session's, else the newest that has ended."""
-        project = self._session.project
-        ended = [run for run in project.runs() if run.state in KEPT] if project else []
-        named = (run for run in ended if run.id == self._session.run_id)
-        return next(named, ended[-1] if ended else None)
-
     # --- what is shown ---
 
     def refresh(self) -> None:
         """Show the maps of the chosen run, reading them anew if it is another one."""
-        project, run = self._session.project, self.run
+        project = self._session.project
+        run = self.run = ended_run(self._session)
         if project is None or run is None:
             self._loaded = self._read_for = None
         elif self._read_for != (project, run.id):
@@ -295,6 +290,9 @@ class MapsPage(QWidget):
         """Wait for what is being read and read no more."""
         self._errands.close()
 
+    def _refresh_soon(self) -> None:
+        self._soon.start()
+
     def _refresh_if_seen(self) -> None:
         if self.isVisible():
             self.refresh()
@@ -353,8 +351,8 @@ class MapsPage(QWidget):
     def _connect(self) -> None:
         session, head = self._session, self.head
         for signal in (session.project_changed, session.run_changed, session.runs_changed):
-            signal.connect(self._soon.start)
-        session.job_started.connect(lambda _job: self._soon.start())
+            signal.connect(self._refresh_soon)
+        session.job_started.connect(lambda _job: self._refresh_soon())
         session.job_event.connect(self._job_event)
         session.job_finished.connect(self._job_finished)
         self._soon.timeout.connect(self._refresh_if_seen)

@@ -20,7 +20,7 @@ ORDERS: Mapping[str, str] = {
     "most": "most inside first",
     "edge": "most at the edge first",
 }
-SHORT = {Inside.BOX: "box", Inside.LABEL: "label", Inside.BODY: "body", Inside.NOTHING: ""}
+SHORT = {Inside.BOX: "in box", Inside.LABEL: "in label", Inside.BODY: "inside"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _tile(row: int, one: Looked, order: str) -> Tile:
     elif one.inside is None:
         caption = "nothing to compare"
     else:
-        caption = f"{one.inside:.0%} in {SHORT[one.of]}"
+        caption = f"{one.inside:.0%} {SHORT.get(one.of, 'inside')}"
     return Tile(row, one.case, caption, f"{name}: {_told(one)}", one.point_inside is False)
 
 

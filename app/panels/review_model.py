@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...core.project.store import Project
 
 ALL, DONE = "all", "done"
-KEEP, TAKE, FLAG = "A", "S", "D"
+KEEP, TAKE, FLAG, BACK = "A", "S", "D", "Q"
 
 KIND_CHIPS: Mapping[str, tuple[str, str]] = {
     ALL: ("All", "All that is left to look at"),

@@ -26,6 +26,7 @@ from .results_parts import WorkingPart
 from .review_list import PictureOf, ReviewList
 from .review_model import (
     ALL,
+    BACK,
     FLAG,
     KEEP,
     KIND_CHIPS,
@@ -147,7 +148,7 @@ class ReviewPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.run = ElidedLabel("", self, kind="quiet")
         self.run.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.undo = IconButton("ph.arrow-u-up-left", "Take the last one back", self, key="Ctrl+Z")
+        self.undo = IconButton("ph.arrow-u-up-left", "Take the last one back", self, key=BACK)
         self.again = IconButton("ph.arrows-clockwise", "Look through all cases again", self)
         self.maps = IconButton("ph.squares-four", "Heat maps of all test cases", self)
         self.number = let_shrink(BigNumber(self))

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ..io.image import Image
     from .auditing import AuditJob
 
+ENCODER_STEP, FEW_PLACES = 32, 5
+"""Pixels between two places of the last maps of an encoder, and how few are worth a warning."""
+
 BODY_NOTE = "Where no box and no outline is drawn, maps are compared with the body or cell."
 
 
@@ -83,6 +86,7 @@ class Auditor:
         notes = [NOTE]
         if any(one.of is Inside.BODY for one in order):
             notes.append(BODY_NOTE)
+        notes += self._coarse_words()
         silent = sum(one.kind != "graded" for one in order)
         if silent:
             notes.append(f"{silent} of {len(order)} maps say nothing: no place stands out.")
@@ -104,6 +108,19 @@ class Auditor:
             np.array([one.slice for one in shown], np.int32),
             means,
         )
+
+    def _coarse_words(self) -> list[str]:
+        """Say that a run on small images cannot point finely."""
+        card = self._network.card
+        sides = card.preprocessing.size or ()
+        places = -(-max(sides, default=0) // ENCODER_STEP)
+        is_transformer = card.network.options.get("name") == "vit"
+        if not places or places > FEW_PLACES or is_transformer:
+            return []
+        return [
+            f"The run sees images at {max(sides)} pixels, so a map tells only about {places} x "
+            f"{places} places apart; a run at a larger size points more finely."
+        ]
 
     # --- who ---
 

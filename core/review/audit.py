@@ -35,7 +35,7 @@ class Inside(StrEnum):
 INSIDE_WORDS: Mapping[Inside, str] = {
     Inside.BOX: "the drawn box",
     Inside.LABEL: "the label",
-    Inside.BODY: "the body",
+    Inside.BODY: "the body or cell",
     Inside.NOTHING: "nothing to compare with",
 }
 
@@ -122,8 +122,9 @@ def looked(
     """
     total = float(values.sum(dtype=np.float64))
     edge = float(values[edge_of(values.shape)].sum(dtype=np.float64)) / total if total else None
+    area = None if region is None else float(region.mean())
     if region is None or not region.any() or not total:
-        return Looked(case, class_id, kind, probability, of, None, None, edge, None)
+        return Looked(case, class_id, kind, probability, of, None, area, edge, None)
     inside = float(values[region].sum(dtype=np.float64)) / total
     top = np.unravel_index(int(values.argmax()), values.shape)
     return Looked(
@@ -133,7 +134,7 @@ def looked(
         probability,
         of,
         inside,
-        float(region.mean()),
+        area,
         edge,
         bool(region[top]),
     )

@@ -125,7 +125,11 @@ def test_images_for_the_check_go_round_the_classes(films):
 
 
 def test_scans_are_compared_with_their_outlines(untrained, volume_card):
-    card = replace(volume_card, network=NetworkRecipe("unet", 3, 1, 3, {}))
+    card = replace(
+        volume_card,
+        network=NetworkRecipe("unet", 3, 1, 3, {"width": 4, "strides": [[1, 2, 2]]}),
+        patch_size=(4, 8, 8),
+    )
     classes = [
         {"id": i, "name": n, "examples": 3, "volume": 0.5} for i, n in ((1, "core"), (2, "rim"))
     ]
