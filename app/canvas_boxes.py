@@ -16,6 +16,7 @@ from ..core.project.boxfiles import DrawnBox
 from ..core.project.records import Task
 from .background import Errands
 from .canvas_boxes_layer import (
+    boxes_drawn,
     boxes_layer,
     corners_of,
     edge_width,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 # A zoom by the wheel comes in many small steps.
 ZOOMED_MS = 80
-LEAST_PX = 2.0
-"""A side shorter than this is a slip of the hand, not a box."""
-
 MOST_UNDONE = 100
 
 
@@ -344,29 +342,12 @@ class DrawnBoxes:
             return
         before = self.boxes or ()
         drawn = [xywh_of(corners, picture.shape) for corners in layer.data]
-        boxes = self._matched(before, drawn)
+        boxes = boxes_drawn(before, drawn, self.class_id)
         if boxes == before:
             # Nothing came of it, as of a click: what stands on the layer goes back to the truth.
             self._show()
             return
         self._change(boxes)
-
-    def _matched(
-        self, before: Sequence[DrawnBox], drawn: Sequence[tuple[float, float, float, float]]
-    ) -> tuple[DrawnBox, ...]:
-        """Give what is drawn its classes: that of the box that it was, or the next box's."""
-        if len(drawn) == len(before):
-            pairs = zip(before, drawn, strict=True)
-            return tuple(_moved(box, xywh) for box, xywh in pairs)
-        known = {_rounded(box.xywh): box for box in before}
-        boxes = []
-        for xywh in drawn:
-            old = known.get(_rounded(xywh))
-            if old is not None:
-                boxes.append(old)
-            elif min(xywh[2:]) >= LEAST_PX:
-                boxes.append(DrawnBox(self.class_id, *xywh))
-        return tuple(boxes)
 
     def _suit_class(self) -> None:
         """Begin with a finding that the image was given, if the class at hand is none of them."""
@@ -381,17 +362,6 @@ class DrawnBoxes:
 
 def _with(boxes: Sequence[DrawnBox], place: int, box: DrawnBox) -> tuple[DrawnBox, ...]:
     return (*boxes[:place], box, *boxes[place + 1 :])
-
-
-def _moved(box: DrawnBox, xywh: tuple[float, float, float, float]) -> DrawnBox:
-    if _rounded(box.xywh) == _rounded(xywh) or min(xywh[2:]) < LEAST_PX:
-        return box
-    x, y, width, height = xywh
-    return replace(box, x=x, y=y, width=width, height=height, author="")
-
-
-def _rounded(xywh: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(value, 2) for value in xywh)
 
 
 _DONE = ("added", "changed", "removed")

@@ -1,6 +1,7 @@
 """The layer of drawn boxes: from boxes to napari's rectangles, and back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,10 @@ WHITE = "#ffffff"
 PALE = 0.55
 """How much of the others is seen where the boxes of one class are white."""
 
+LEAST_PX = 2.0
+"""A side shorter than this is a slip of the hand, not a box."""
+
+Xywh = tuple[float, float, float, float]
 Corners = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -37,12 +42,39 @@ def corners_of(box: DrawnBox) -> Corners:
     return np.array([(top, left), (top, right), (bottom, right), (bottom, left)])
 
 
-def xywh_of(corners: Corners, shape: Sequence[int]) -> tuple[float, float, float, float]:
+def xywh_of(corners: Corners, shape: Sequence[int]) -> Xywh:
     """Give the upright box around corners, within the image, to a tenth of a pixel."""
     low = np.clip(corners.min(axis=0) + 0.5, 0, shape)
     high = np.clip(corners.max(axis=0) + 0.5, 0, shape)
     (y, x), (bottom, right) = np.round(low, 1), np.round(high, 1)
     return float(x), float(y), round(float(right - x), 1), round(float(bottom - y), 1)
+
+
+def boxes_drawn(
+    before: Sequence[DrawnBox], drawn: Sequence[Xywh], class_id: int
+) -> tuple[DrawnBox, ...]:
+    """Give what is drawn now its classes: that of the box that it was, or `class_id`.
+
+    Parameters
+    ----------
+    before
+        The boxes as they were known.
+    drawn
+        What stands on the layer: as many, in the same order, where one was moved; more or fewer
+        where one was drawn or deleted.
+    """
+    if len(drawn) == len(before):
+        pairs = zip(before, drawn, strict=True)
+        return tuple(_moved(box, xywh) for box, xywh in pairs)
+    known = {_rounded(box.xywh): box for box in before}
+    boxes = []
+    for xywh in drawn:
+        old = known.get(_rounded(xywh))
+        if old is not None:
+            boxes.append(old)
+        elif min(xywh[2:]) >= LEAST_PX:
+            boxes.append(DrawnBox(class_id, *xywh))
+    return tuple(boxes)
 
 
 def edge_width(zoom: float, picture: Picture) -> float:
@@ -62,6 +94,17 @@ def paint_boxes(
         return
     layer.edge_width = [width] * len(boxes)
     layer.edge_color = [_ink(box.class_id, colours, white) for box in boxes]
+
+
+def _moved(box: DrawnBox, xywh: Xywh) -> DrawnBox:
+    if _rounded(box.xywh) == _rounded(xywh) or min(xywh[2:]) < LEAST_PX:
+        return box
+    x, y, width, height = xywh
+    return replace(box, x=x, y=y, width=width, height=height, author="")
+
+
+def _rounded(xywh: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(value, 2) for value in xywh)
 
 
 def _ink(class_id: int, colours: Mapping[int, str], white: int | None) -> str:

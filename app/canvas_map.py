@@ -1,44 +1,32 @@
 """Where the chosen run looks for a class: a heat map over the image, in a layer of its own.
 
-A map is computed in the compute process, before a training goes on; what was computed once is
-read from the run's folder. Only a worker reads files. Words tell what there is to say where
-there is nothing to see.
+Words tell what there is to say where there is nothing to see.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
-from ..core.backend.events import Finished, Outcome
 from ..core.explain.stored import StoredMap
-from ..core.project.records import RunRecord, Task
-from .background import Errands
+from ..core.project.records import Task
 from .canvas_layers import HEAT_OPACITY, heat_layer
 from .canvas_map_box import PREDICTED, BoxLines
-from .canvas_map_reading import (
-    LIKELIEST,
-    FoundMap,
-    boxes_at,
-    classes_by_probability,
-    find_current,
-    read_found,
-)
+from .canvas_map_reading import FoundMap, classes_by_probability
+from .canvas_map_seeking import MapSeeker
 from .canvas_reading import Picture
 from .session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari import Viewer
     from napari.layers import Image
 
     from ..core.explain.boxes import FoundBox
-    from ..core.jobs.explaining import ExplainCaseJob
-    from .tracked import TrackedJob
 
 State = Literal["off", "computing", "shown", "silent", "failed"]
 NO_RUN = "A heat map shows where a run looks. Train a run first, or choose one in Results."
-ONLY_LOOKED_AT = "This project can only be looked at here, so no heat map is computed."
 SETTLE_MS = 60
 
 
@@ -78,14 +66,11 @@ class HeatMap:
         self._opacity, self._threshold = HEAT_OPACITY, 0.5
         self._asked_by_key = False
         self._picture: Picture | None = None
-        self._job: TrackedJob | None = None
-        self._wanted: ExplainCaseJob | None = None
-        self._errands = Errands(1, "longtail heat maps", parent)
+        self._seeker = MapSeeker(session, self._show, self._fail, parent)
         self._soon = QTimer(parent)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SETTLE_MS)
         self._soon.timeout.connect(self._find_boxes)
-        session.job_finished.connect(self._job_finished)
         session.run_changed.connect(self._seek)
         session.project_changed.connect(self._on_project)
 
@@ -185,10 +170,9 @@ class HeatMap:
     def close(self) -> None:
         """Take the layers away and follow nothing more."""
         self._soon.stop()
-        self._session.job_finished.disconnect(self._job_finished)
         self._session.run_changed.disconnect(self._seek)
         self._session.project_changed.disconnect(self._on_project)
-        self._errands.close()
+        self._seeker.close()
         self._clear()
         self.box.close()
 
@@ -199,76 +183,22 @@ class HeatMap:
         self._seek()
 
     def _seek(self) -> None:
-        self._errands.forget()
-        self._drop_job()
+        self._seeker.forget()
         self._clear()
         picture, class_id = self._picture, self.class_id
         if class_id is None or picture is None:
             self._enter("off")
-            return
-        run, folder = self._run(), self._run_folder()
-        if run is None or folder is None:
+        elif self._session.project is None or self._session.run_id is None:
             self._enter("failed", NO_RUN)
-            return
-        self._enter("computing")
-        case, variant, threshold = picture.case, self._variant, self._threshold
-
-        def look() -> FoundMap | None:
-            if class_id == LIKELIEST:
-                return None
-            return find_current(folder, case, class_id, variant, threshold)
-
-        self._errands.ask(look, self._show_or_compute, self._fail)
-
-    def _show_or_compute(self, found: FoundMap | None) -> None:
-        if found is not None:
-            self._show(found)
         else:
-            self._compute()
+            self._enter("computing")
+            self._seeker.seek(picture.case, class_id, self._variant, self._threshold)
 
-    def _compute(self) -> None:
-        from ..core.jobs.explaining import ExplainCaseJob
-
-        project, run_id, picture = self._session.project, self._session.run_id, self._picture
-        if project is None or run_id is None or picture is None:
-            return
-        if not project.writable:
-            self._enter("failed", ONLY_LOOKED_AT)
-            return
-        self._wanted = ExplainCaseJob(
-            project.path.as_posix(),
-            run_id,
-            picture.case.id,
-            class_id=self.class_id or None,
-            variant=self._variant,
-            threshold=self._threshold,
-        )
-        self._job = self._session.submit(self._wanted)
-
-    def _job_finished(self, tracked: "TrackedJob", finished: Finished) -> None:
-        # Where jobs run at once this comes before `submit` has returned.
-        if tracked.job is not self._wanted:
-            return
-        self._job = self._wanted = None
-        picture, project = self._picture, self._session.project
-        if finished.outcome is Outcome.COMPLETED and picture is not None and project is not None:
-            path = project.path / str((finished.result or {}).get("file", ""))
-            case, threshold = picture.case, self._threshold
-            self._errands.ask(lambda: read_found(path, case, threshold), self._show, self._fail)
-        elif finished.outcome is Outcome.FAILED:
-            self._enter("failed", f"{finished.reason} {finished.remedy}".strip())
-        else:
-            self.class_id = None
-            self._enter("off")
-
-    def _drop_job(self) -> None:
-        job, self._job, self._wanted = self._job, None, None
-        if job is not None and job.finished is None:
-            job.cancel()
-
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, words: str) -> None:
         self._clear()
-        self._enter("failed", str(error))
+        if not words:
+            self.class_id = None
+        self._enter("failed" if words else "off", words)
 
     # --- showing it ---
 
@@ -293,17 +223,17 @@ class HeatMap:
             layers.selection.active = active
 
     def _find_boxes(self) -> None:
-        stored, threshold = self.stored, self._threshold
+        stored = self.stored
         if stored is None or self.state != "shown":
             return
 
-        def take(boxes: "tuple[FoundBox, ...]") -> None:
+        def take(boxes: "Sequence[FoundBox]") -> None:
             if stored is self.stored:
-                self.found = FoundMap(stored, boxes)
+                self.found = FoundMap(stored, tuple(boxes))
                 self._draw_box()
                 self.changed.emit()
 
-        self._errands.ask(lambda: boxes_at(stored, threshold), take, self._fail)
+        self._seeker.find_boxes(stored, self._threshold, take)
 
     def _draw_box(self) -> None:
         best = None if self.box_rejected else self.best_box
@@ -343,19 +273,11 @@ class HeatMap:
     def _noun(self) -> str:
         return "scan" if self._is_segmentation else "image"
 
-    def _run(self) -> RunRecord | None:
-        project, run_id = self._session.project, self._session.run_id
-        return project.run(run_id) if project is not None and run_id is not None else None
-
-    def _run_folder(self) -> Path | None:
-        project, run_id = self._session.project, self._session.run_id
-        return project.run_folder(run_id) if project is not None and run_id is not None else None
-
     def _order(self) -> tuple[int, ...]:
-        project, run, case = self._session.project, self._run(), self._session.case
-        if project is None or run is None or case is None:
+        project, run_id, case = self._session.project, self._session.run_id, self._session.case
+        if project is None or run_id is None or case is None:
             return ()
-        return classes_by_probability(project, run, case.id)
+        return classes_by_probability(project, project.run(run_id), case.id)
 
 
 def silent_words(stored: StoredMap, noun: str) -> str:

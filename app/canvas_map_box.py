@@ -145,7 +145,7 @@ def dashes(
     length: float,
     axis: int | None = None,
 ) -> Lines:
-    """Cut the outline of a box into pieces of one length, all around and equal on each side.
+    """Cut the outline of a box into pieces of one `length`, an even number on each side.
 
     Parameters
     ----------
@@ -153,16 +153,13 @@ def dashes(
         First pixel and number of pixels along each axis, in array order.
     spacing
         Size of a pixel, in the unit of `length`.
-    length
-        About how long a piece is.
     axis
         The axis that slices are stacked along, None in a picture: the outline is drawn in each
         slice that the box reaches into.
 
     Returns
     -------
-    (piece, 2, axis) float64, as napari's vectors: where a piece begins, and how it runs on; in
-    each rectangle an even number of pieces, one of each colour in turn.
+    (piece, 2, axis) float64, as napari's vectors: where a piece begins, and how it runs on.
     """
     shown = [each for each in range(len(size)) if each != axis]
     sides = [size[each] * spacing[each] for each in shown]

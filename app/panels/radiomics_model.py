@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...core.radiomics.unusual import Compared
 from .radiomics_words import (
+    change_words,
     compared_sentence,
     family_words,
     short_name,
@@ -62,7 +63,7 @@ class FeatureRow:
             z_words(self.z) if one is not None else "",
             f"{one.below:,} of {one.count:,}" if one is not None else "",
             value_words(self.kept) if self.kept is not None else "",
-            "" if change is None else f"{change:+.4g}",
+            "" if change is None else change_words(change),
         )
 
     @property

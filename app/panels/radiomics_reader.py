@@ -67,6 +67,7 @@ class RegionReader(QObject):
         self._job: Job | None = None
         self._tracked: TrackedJob | None = None
         self._tried: set[tuple[str, int, str]] = set()
+        self._unasked: TrackedJob | None = None
         self._errands = Errands(1, "longtail radiomics", self)
         self._soon = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._soon.timeout.connect(self._measure)
@@ -81,6 +82,7 @@ class RegionReader(QObject):
         same_class = asked is not None and self.asked is not None
         same_class = same_class and asked.class_id == self.asked.class_id  # type: ignore[union-attr]
         self._let_go()
+        self._stop_unasked(asked)
         self.asked, self.features, self.reasons = asked, {}, {}
         if not same_class:
             self.regions = None
@@ -123,6 +125,7 @@ class RegionReader(QObject):
         key = (project.path.as_posix(), asked.class_id, self._found_by)
         if project.writable and key not in self._tried:
             self.measure_class()
+            self._unasked = self._following()
 
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
@@ -136,6 +139,20 @@ class RegionReader(QObject):
         asked = self.asked
         boxed = asked is not None and asked.box is not None
         return (self._session.run_id or "") if boxed else ""
+
+    def _stop_unasked(self, asked: RegionAsked | None) -> None:
+        """End what nobody asked for once another class is looked at: a training may be next.
+
+        What was measured is kept; it goes on when the class is looked at again.
+        """
+        job = self._unasked
+        class_id = getattr(job.job, "class_id", None) if job is not None else None
+        if job is None or asked is None or asked.class_id == class_id:
+            return
+        self._unasked = None
+        if job.finished is None:
+            self._tried = {key for key in self._tried if key[1] != class_id}
+            job.cancel()
 
     def _following(self) -> "TrackedJob | None":
         going = (job for job in self._session.jobs if job.finished is None)

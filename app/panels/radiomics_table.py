@@ -46,12 +46,6 @@ class FeatureModel(QAbstractTableModel):
         self._text, self._column, self._turned = "", Z, False
 
     @property
-    def sorted_by(self) -> tuple[int, bool]:
-        """The place of the column that it is sorted by, and whether it is turned."""
-        there = self._column in self._columns
-        return (self._columns.index(self._column) if there else -1), self._turned
-
-    @property
     def rows(self) -> tuple[FeatureRow, ...]:
         """The rows as they stand."""
         return self._shown
@@ -117,7 +111,9 @@ class FeatureModel(QAbstractTableModel):
             return None
         column = self.column_at(section)
         if role == Qt.ItemDataRole.DisplayRole:
-            return HEADS[column]
+            # Qt's own arrow would lie over words that stand at the right.
+            arrow = "▴ " if self._turned else "▾ "
+            return f"{arrow if column == self._column else ''}{HEADS[column]}"
         if role == Qt.ItemDataRole.ToolTipRole:
             return HEAD_TIPS[column]
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -181,7 +177,3 @@ class FeatureTable(QTableView):
             head.setSectionResizeMode(place, modes.Stretch if column == NAME else modes.Fixed)
             if column != NAME:
                 self.setColumnWidth(place, WIDTHS[column])
-        place, turned = self.features.sorted_by
-        head.setSortIndicatorShown(place >= 0)
-        order = Qt.SortOrder.AscendingOrder if turned else Qt.SortOrder.DescendingOrder
-        head.setSortIndicator(place, order)

@@ -49,7 +49,13 @@ def value_words(value: float | None) -> str:
     """Write a value with as many digits as are looked at."""
     if value is None or not math.isfinite(value):
         return "–"  # noqa: RUF001 - as above
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.4g}".replace("e+", "e")
+
+
+def change_words(change: float) -> str:
+    """Write a difference with its sign."""
+    words = value_words(change)
+    return f"+{words}" if change > 0 else words
 
 
 def compared_sentence(name: str, one: Compared) -> str:

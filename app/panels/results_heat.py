@@ -7,10 +7,10 @@ from qtpy.QtCore import QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from ...core.project.records import RunRecord
+from ...core.project.records import NOT_LABELLED, RunRecord
 from ..background import Errands
 from ..settings_form import keep_wheel_calm
-from ..widgets import QuietLabel
+from ..widgets import GhostButton, QuietLabel
 from .xray_map import MapPart
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class ScanHeat(QWidget):
         self.classes.setToolTip("Whose heat map is shown (H shows the next one)")
         keep_wheel_calm(self.classes)
         self.map = MapPart(self._heat, self, boxes=False)
+        self.mask = GhostButton("Label what is above", self, symbol="ph.paint-bucket")
+        self.mask.setToolTip(
+            "Give this class to all that lies above the share set by Box at and has no other\n"
+            "class; undo (Ctrl+Z) takes it back"
+        )
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(QuietLabel("Class", self))
@@ -46,6 +51,8 @@ class ScanHeat(QWidget):
         column.setSpacing(6)
         column.addWidget(self.map)
         self.map.add_below_head(row)
+        column.addWidget(self.mask)
+        self.mask.clicked.connect(lambda _checked=False: self._label())
         self.classes.activated.connect(self._choose)
         self._heat.changed.connect(self._show_soon)
 
@@ -80,12 +87,20 @@ class ScanHeat(QWidget):
     def _choose(self, row: int) -> None:
         self._heat.choose(self.classes.itemData(row))
 
+    def _label(self) -> None:
+        """Draw a mask of the map over what is background or not labelled, as one step of undo."""
+        stored, sheet = self._heat.stored, self._canvas.strokes.sheet
+        if stored is not None and sheet is not None:
+            mask = mask_above(stored.values, sheet.known, stored.class_id, self._heat.threshold)
+            self._canvas.strokes.replace(mask)
+
     def _show(self) -> None:
         self.classes.blockSignals(True)
         self.classes.setCurrentIndex(max(self.classes.findData(self._heat.class_id), 0))
         self.classes.blockSignals(False)
         stored, labels = self._heat.stored, self._canvas.labels
         self.map.show_covered("", "")
+        self.mask.setVisible(self._heat.state == "shown" and self._canvas.desk.writable)
         if self._heat.state != "shown" or stored is None or labels is None:
             return
         values, drawn, class_id = stored.values, np.asarray(labels.data), stored.class_id
@@ -100,6 +115,18 @@ class ScanHeat(QWidget):
 
         self._errands.forget()
         self._errands.ask(lambda: energy_in(values, drawn, class_id), say)
+
+
+def mask_above(values: Array, known: Array, class_id: int, threshold: float) -> Array:
+    """Give a label map with a class where a map lies above a share of its maximum.
+
+    What is labelled as another class stays as it is.
+    """
+    free = (known == 0) | (known == NOT_LABELLED)
+    above = values >= np.float32(threshold) * float(values.max(initial=0.0))
+    mask = known.copy()
+    mask[free & above & (values > 0)] = class_id
+    return mask
 
 
 def energy_in(values: Array, drawn: Array, class_id: int) -> float | None:

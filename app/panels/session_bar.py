@@ -40,14 +40,17 @@ def summary(session: "Session") -> str:
     counts = {s: int((session.catalogue.status == i).sum()) for i, s in enumerate(_STATUSES)}
     total = sum(counts.values())
     noun = "scan" if session.project.task is Task.SEGMENTATION else "image"
+    boxed = int(session.catalogue.boxed.sum())
+    boxes = [f"{boxed:,} with boxes"] if boxed else []
     if total and counts[Status.REVIEWED] == total:
-        return f"{plural(total, noun)} · all labelled"
+        return " · ".join([plural(total, noun), "all labelled", *boxes])
     parts = [plural(total, noun)]
     for status, word in ((Status.REVIEWED, "reviewed"), (Status.DRAFT, "draft")):
         if counts[status]:
             parts.append(f"{counts[status]:,} {word}")
     if len(parts) == 1 and total:
         parts.append("none labelled yet")
+    parts += boxes
     if not session.project.writable:
         parts.append("read only")
     return " · ".join(parts)

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QWidget
 from ...core.backend.events import Event, Finished
 from ...core.project.boxfiles import DrawnBox
 from ...core.project.records import RunRecord
-from ..canvas_map import LIKELIEST
+from ..canvas_map_reading import LIKELIEST
 from .radiomics_reader import RegionAsked
 from .results_state import LEARNING, kept_setting
 from .train_model import case_of, run_of
@@ -179,8 +179,9 @@ class FindingsPage(FindingsParts):
 
     @property
     def _box(self) -> Box | None:
-        best = self._heat.best_box
-        if best is None:
+        best, stored = self._heat.best_box, self._heat.stored
+        # A box in a volume has a depth, which boxes that people draw do not have.
+        if best is None or stored is None or stored.values.ndim != 2:
             return None
         x, y, width, height = best.xywh
         return float(x), float(y), float(width), float(height)
@@ -238,10 +239,16 @@ class FindingsPage(FindingsParts):
             return
         self._forget_rejection(stored.class_id)
         self._boxes.add(DrawnBox(stored.class_id, *box))
+        kept = self._boxes.boxes
         self._session.notify(
             f"The box of {stored.class_name} is kept with this image.",
-            action=("Undo", self._boxes.undo),
+            action=("Undo", lambda: self._take_back(kept)),
         )
+
+    def _take_back(self, kept: tuple[DrawnBox, ...] | None) -> None:
+        # The words may stand longer than the image: what was drawn since stays.
+        if kept is self._boxes.boxes:
+            self._boxes.undo()
 
     def _reject(self) -> None:
         stored = self._heat.stored

@@ -155,6 +155,7 @@ class MapPart(QWidget):
         self.note = QuietLabel(NOT_PROOF, self)
         self._fill()
         self._lay_out()
+        self.legend.show_drawn(False)
         self.iou.hide()
         self.energy.hide()
         view.changed.connect(self.refresh)

@@ -135,3 +135,10 @@ def test_all_of_it_fits_a_narrow_panel(section):
         section.choose(which)
         assert section.minimumSizeHint().width() <= 238, which
         assert not section.grab().isNull()
+
+
+def test_where_it_looks_is_offered_once_there_is_a_strip(section):
+    section.show_learned(Learned(strips=("strip/step-0000010.npz",)), 40)
+    assert section.offered == ("strip",)
+    assert not section.strip.isHidden()
+    assert section.strip.caption.text() == "step 10 of 40"

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -115,3 +117,14 @@ def test_a_merged_class_stands_once_with_its_likeliest_part(project):
 
 def test_an_image_that_is_not_predicted_has_no_findings(project):
     assert finding_rows(project, run_of(project), project.case("film"), (), {}, []) == ()
+
+
+def test_what_the_window_asks_with_imports_no_torch():
+    script = (
+        "import sys, longtail.core.jobs.regions, longtail.core.jobs.explaining\n"
+        "import longtail.app.panels.radiomics_reader, longtail.app.canvas_map_reading\n"
+        "from longtail.core.explain.boxes import boxes_of\n"
+        "print({m.partition('.')[0] for m in sys.modules} & {'torch', 'monai'})"
+    )
+    told = subprocess.check_output([sys.executable, "-c", script], text=True)
+    assert told.strip() == "set()"
