@@ -174,7 +174,7 @@ class Bottom(QWidget):
     def close_threads(self) -> None:
         """Tell the pages that read files to end; call before the window goes."""
         for page in self._pages.values():
-            if hasattr(page.widget, "close_threads"):
+            if page.widget is not None and hasattr(page.widget, "close_threads"):
                 page.widget.close_threads()
 
     def wear_icon(self) -> None:

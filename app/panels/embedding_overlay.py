@@ -2,20 +2,30 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from qtpy.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+)
 
 from ..theme import QUIET_PX, Tokens, mix
-from ..widgets.paint import sized
+from ..widgets.paint import painting, sized
 from .embedding_points import Kind, Points, ground_colour, ink_of
 from .embedding_view import View
 from .train_map_plot import spots_for_name, star_path
 
 FEW, MOST_NAMED = 12, 40
 LONGEST_NAME_PX = 130
-MARGIN_PX = 14
+MARGIN_PX, RIM_PX = 14, 2
 
 Placed = tuple[QPointF, int]
 
@@ -81,13 +91,31 @@ def write_on(
     painter: QPainter, area: QRectF, text: str, font: QFont, ink: str, ground: str
 ) -> None:
     """Write with a rim in the colour of the ground, so that points below do not blur letters."""
+    ratio = painter.device().devicePixelRatioF()
+    plate = _plate(text, font.toString(), ink, ground, ratio)
+    painter.drawImage(QPointF(area.left() - RIM_PX, area.top() - RIM_PX), plate)
+
+
+@lru_cache(512)
+def _plate(text: str, font_words: str, ink: str, ground: str, ratio: float) -> QImage:
+    """Draw a name once: its rim takes a millisecond, too long for each frame of a movement."""
+    font = QFont()
+    font.fromString(font_words)
+    metrics = QFontMetricsF(font)
+    width = math.ceil(metrics.horizontalAdvance(text)) + 2 * RIM_PX
+    height = math.ceil(metrics.height()) + 2 * RIM_PX
+    form = QImage.Format.Format_ARGB32_Premultiplied
+    plate = QImage(math.ceil(width * ratio), math.ceil(height * ratio), form)
+    plate.setDevicePixelRatio(ratio)
+    plate.fill(Qt.GlobalColor.transparent)
     path = QPainterPath()
-    base = area.top() + QFontMetricsF(font).ascent()
-    path.addText(QPointF(area.left(), base), font, text)
+    path.addText(QPointF(RIM_PX, RIM_PX + metrics.ascent()), font, text)
     rim = QPen(QColor(mix(ground, ink, 0.04)), 3.0)
     rim.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.strokePath(path, rim)
-    painter.fillPath(path, QColor(ink))
+    with painting(plate) as painter:
+        painter.strokePath(path, rim)
+        painter.fillPath(path, QColor(ink))
+    return plate
 
 
 def paint_lasso(painter: QPainter, line: Sequence[QPointF], tokens: Tokens) -> None:
