@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Room",
     "cases_widget",
+    "doctor_widget",
     "embedding_widget",
     "label_widget",
     "maps_widget",
@@ -203,3 +204,15 @@ def embedding_widget(viewer: "Viewer") -> QWidget:
     room.session.alike_asked.connect(panel.show_alike)
     room.threads.append(panel)
     return _docked(lone_page(panel, "Embedding"), room)
+
+
+def doctor_widget(viewer: "Viewer") -> QWidget:
+    """Make the Doctor panel for a plain napari."""
+    from .bottom import lone_page
+    from .panels.doctor import DoctorPanel
+
+    room = room_of(viewer)
+    panel = DoctorPanel(room.session)
+    room.session.cases_imported.connect(panel.examine_soon)
+    room.threads.append(panel)
+    return _docked(lone_page(panel, "Doctor"), room)

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QWidget
 
 from ..app.window import (
     cases_widget,
+    doctor_widget,
     embedding_widget,
     label_widget,
     maps_widget,
@@ -50,6 +51,11 @@ def results() -> QWidget:
 def embedding() -> QWidget:
     """Give the panel of the embedding."""
     return embedding_widget(_viewer())
+
+
+def doctor() -> QWidget:
+    """Give the panel of what will go wrong."""
+    return doctor_widget(_viewer())
 
 
 def review() -> QWidget:

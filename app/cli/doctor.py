@@ -25,6 +25,7 @@ def doctor(project: ProjectPath, device: Device = "auto", as_json: AsJson = Fals
     output.result({"findings": [one.to_mapping() for one in report.findings]}, *_lines(report))
     if not as_json:
         output.table(("class", "tier", "train", "val", "test", "effective"), _counts(report))
+    if report.probes and not as_json:
         output.table(("told from", "classes", "mean AUC"), _probes(report.probes))
     for note in report.notes:
         output.warn(note)

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..backend.events import Artifact, Event, Log
 from ..backend.job import Job, JobContext, Steps
@@ -39,6 +39,8 @@ class DoctorJob(Job):
     shortcuts
         Whether to ask a pretrained encoder too: for copies and for the shortcut check.
     """
+
+    interactive: ClassVar[bool] = True
 
     project: str
     shortcuts: bool = True

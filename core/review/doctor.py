@@ -57,12 +57,6 @@ def diagnose(
     return Report(tuple(_sorted(found)), class_counts(study), probes, tuple(notes), len(study))
 
 
-def diagnose_parts(study: Study) -> Report:
-    """Find what needs no look at any image: quick enough for every change of a part."""
-    found = [*find_leaks(study), *find_missing(study), *find_too_few(study)]
-    return Report(tuple(_sorted(found)), class_counts(study), cases=len(study))
-
-
 def _sorted(found: Sequence[Finding]) -> list[Finding]:
     return sorted(found, key=lambda one: (_WORST_FIRST.index(one.severity), _KINDS.index(one.kind)))
 

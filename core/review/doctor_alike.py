@@ -57,6 +57,8 @@ def hash_bits(small: UInt8Array) -> Floats:
     The signs of the low frequencies of a cosine transform about their median, without the mean
     (pHash: Zauner 2010).
     """
+    grey = bool((small == small[:, :1]).all())
+    small = small[:, :1] if grey else small
     at = (np.arange(SIDE) + 0.5) * np.pi / SIDE
     basis = np.cos(np.arange(LOW)[:, None] * at).astype(np.float32)
     low = np.einsum("uy,npyx,vx->npuv", basis, small.astype(np.float32), basis, optimize=True)

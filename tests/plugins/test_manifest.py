@@ -35,4 +35,4 @@ def test_every_contribution_names_a_command() -> None:
 def test_the_installed_package_brings_the_manifest() -> None:
     manifest = PluginManifest.from_distribution("napari-longtail")
     assert manifest.name == "napari-longtail"
-    assert len(manifest.contributions.widgets or []) == 6
+    assert len(manifest.contributions.widgets or []) == 9
