@@ -30,9 +30,9 @@ from .review_maps_grid import MapGrid
 from .review_maps_model import (
     ORDERS,
     LoadedMaps,
+    below_words,
     classes_of,
     load_maps,
-    silent_words,
     tiles,
     words_of,
 )
@@ -195,7 +195,7 @@ class MapsPage(QWidget):
         self.grid.tiles.show_tiles(shown, loaded.pictures, self._class_id)
         self.words.setText(words_of(audit, self._class_id, names.get(self._class_id, "")))
         mine = [one for one in audit.maps if one.class_id == self._class_id]
-        self.silent.setText(silent_words(mine))
+        self.silent.setText(below_words(mine))
         self.silent.setVisible(bool(self.silent.text()))
         self._show_check()
 

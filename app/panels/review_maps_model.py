@@ -93,10 +93,13 @@ def words_of(audit: Audit, class_id: int, name: str) -> str:
     return "\n".join(lines) or f"{name}: no map could be compared with anything."
 
 
-def silent_words(found: Sequence[Looked]) -> str:
-    """Say how many maps say nothing."""
+def below_words(found: Sequence[Looked]) -> str:
+    """Say how many maps say nothing, and what a cross means."""
     silent = sum(one.kind != "graded" for one in found)
-    return f"{silent} of {len(found)} maps say nothing." if silent else ""
+    parts = [f"{silent} of {len(found)} maps say nothing."] if silent else []
+    if any(one.point_inside is False for one in found):
+        parts.append("A cross: the highest place lies outside.")
+    return " ".join(parts)
 
 
 def _tile(row: int, one: Looked, order: str) -> Tile:

@@ -241,7 +241,7 @@ def _shown(image: "Image", values: np.ndarray[Any, Any]) -> Shown:
 
 def _grey_or_colour(pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Give (3, y, x) from 0 to 255."""
-    values = np.nan_to_num(pixels.astype(np.float32))
+    values: np.ndarray[Any, np.dtype[np.float32]] = np.nan_to_num(pixels.astype(np.float32))
     if len(values) != 3:
         values = np.repeat(values[:1], 3, axis=0)
     if pixels.dtype == np.uint8:

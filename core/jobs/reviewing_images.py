@@ -122,7 +122,7 @@ def _shares_of_run(
     place = [[one.id for one in classes].index(i) for i in known]
     setting = read_setting(project.run(job.run_id).settings, shelf.class_ids)
     for start in range(0, len(cases), CHUNK):
-        rows = [shelf.cases[case.id].logits for case in cases[start : start + CHUNK]]
+        rows = [np.asarray(shelf.cases[case.id].logits) for case in cases[start : start + CHUNK]]
         moved = setting.moved(np.stack(rows), network.card.prior, exclusive=exclusive)
         joined = merge_columns(moved, now, known, exclusive=exclusive)
         shares[start : start + CHUNK, place] = probabilities_of(joined, exclusive=exclusive)
@@ -146,8 +146,8 @@ def _by_folds(
     the test part gets into labels that train; heads for the test part learn from all parts.
     """
     answers = answers_of(project.task, cases, classes)
-    usable = (answers >= 0) if answers.ndim == 1 else (answers >= 0).any(axis=1)
-    chosen = [case for case, use in zip(cases, usable, strict=True) if use]
+    usable = np.flatnonzero((np.atleast_2d(answers.T).T >= 0).any(axis=1))
+    chosen = [cases[row] for row in usable.tolist()]
     if len(chosen) < FEWEST:
         found.notes.append(f"Labels are doubted from {FEWEST} labelled images on.")
         return {}
@@ -246,9 +246,8 @@ def _seen(
         judged = (answers < 0) | known[np.arange(len(cases)), np.maximum(answers, 0)]
         keep = np.flatnonzero(judged & known.any(axis=1))
         cases = [cases[row] for row in keep.tolist()]
-        answers, shares, judging, known = (
-            values[keep] for values in (answers, shares, judging, known)
-        )
+        answers, known = answers[keep], known[keep]
+        shares, judging = shares[keep], judging[keep]
     else:
         answers = np.where(known, answers, -1)
     told = np.where(known, shares, 0.0)

@@ -103,7 +103,8 @@ def _whole(mask: Mask) -> Mask:
 def _reduced(values: Grey) -> Grey:
     space = values.shape[1:]
     picks = [np.linspace(0, n - 1, min(n, WORK_PX)).round().astype(int) for n in space]
-    return values[np.ix_(np.arange(len(values)), *picks)]
+    small: Grey = values[np.ix_(np.arange(len(values)), *picks)]
+    return small
 
 
 def _enlarged(mask: Mask, space: tuple[int, ...]) -> Mask:

@@ -88,7 +88,7 @@ def expected_joint(given: Columns, shares: Shares) -> Columns:
     joint = confident_joint(given, shares)
     totals = np.maximum(joint.sum(axis=1, keepdims=True), 1)
     exact = joint / totals * counts[:, None]
-    whole = np.floor(exact).astype(np.int64)
+    whole: Columns = np.floor(exact).astype(np.int64)
     for row, missing in enumerate(counts - whole.sum(axis=1)):
         order = np.argsort(whole[row] - exact[row], kind="stable")
         whole[row, order[:missing]] += 1
@@ -129,7 +129,8 @@ def least_confident(given: Columns, shares: Shares) -> Flags:
     number = int(joint.sum() - joint.trace())
     doubted = np.zeros(len(given), dtype=bool)
     doubted[np.argsort(self_confidence(given, shares), kind="stable")[:number]] = True
-    return doubted & (shares.argmax(axis=1) != given)
+    doubted &= shares.argmax(axis=1) != given
+    return doubted
 
 
 def self_confidence(given: Columns, shares: Shares) -> Shares:
@@ -142,7 +143,8 @@ def normalised_margin(given: Columns, shares: Shares) -> Shares:
     """Give (p of the label - p of the best other class + 1) / 2, (case,): low is doubtful."""
     others = shares.copy()
     others[np.arange(len(given)), given] = -np.inf
-    return (self_confidence(given, shares) - others.max(axis=1) + 1) / 2
+    margin: Shares = (self_confidence(given, shares) - others.max(axis=1) + 1) / 2
+    return margin
 
 
 def evened(given: Columns, shares: Shares) -> Shares:
