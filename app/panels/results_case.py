@@ -1,7 +1,7 @@
 """What the chosen run says of the case on the canvas: its map over the image, or its findings."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor
@@ -31,6 +31,7 @@ from .train_words import case_noun, sentence_case
 
 if TYPE_CHECKING:
     from ...core.project.store import Project
+    from ..canvas import Canvas
     from ..session import Session
     from ..tracked import TrackedJob
 
@@ -180,7 +181,8 @@ class CaseResults(CasePart):
         if canvas is not None:
             self.unsure = UnsureRow(canvas.prediction.uncertainty, self)
             self.add_below_overlay(self.unsure)
-        self.heat = ScanHeat(session, canvas, self) if hasattr(canvas, "heat") else None
+        shows_heat = hasattr(canvas, "heat")
+        self.heat = ScanHeat(session, cast("Canvas", canvas), self) if shows_heat else None
         if self.heat is not None:
             self.layout().addWidget(self.heat)
         self.predict_asked.connect(self._predict)

@@ -40,9 +40,12 @@ class HeatView(Protocol):
     opacity: float
     threshold: float
     class_id: int | None
-    state: str
     words: str
     box_rejected: bool
+
+    @property
+    def state(self) -> str:
+        """`off`, `computing`, `shown`, `silent` or `failed`."""
 
     @property
     def changed(self) -> SignalInstance:

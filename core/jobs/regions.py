@@ -114,7 +114,7 @@ class MeasureRegionJob(Job):
                 f"The label map of {self.case_id} has another size than its image.",
                 "Predict or label this case again.",
             )
-        mask = (array == self.class_id).astype(np.uint8)
+        mask: Mask = (array == self.class_id).astype(np.uint8)
         if not mask.any():
             raise LongtailError(
                 f"Nothing in {self.case_id} is marked as this class.", "Choose another region."
@@ -207,7 +207,8 @@ def _predicted_map(project: Project, run_id: str, case_id: str) -> Mask:
         raise LongtailError(
             f"The run {run_id} has not predicted {case_id}.", "Predict this case first."
         )
-    return np.asarray(read_label_map(str(project.path / record.file)).array, np.uint8)
+    array: Mask = np.asarray(read_label_map(str(project.path / record.file)).array, np.uint8)
+    return array
 
 
 def mask_of_box(shape: Sequence[int], box: Box, place: int | None) -> Mask:
