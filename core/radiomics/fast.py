@@ -102,7 +102,7 @@ def _columns(
         for class_, measured in one.items()
         for name, values in measured.items()
     }
-    return torch.stack([by_name[name].to(like.device, torch.float64) for name in names], dim=1)
+    return torch.stack([by_name[name].to(like) for name in names], dim=1)
 
 
 @contextmanager
