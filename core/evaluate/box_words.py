@@ -21,7 +21,7 @@ class BoxRow(NamedTuple):
 
 def box_heads() -> tuple[str, ...]:
     """Give the titles of the measures, in the order of `BoxRow.cells`."""
-    return tuple(MEASURES[name].title for name in FIGURES)
+    return tuple(MEASURES[name].title.removeprefix("Boxes, ") for name in FIGURES)
 
 
 def box_table(parts: BoxParts) -> list[BoxRow]:

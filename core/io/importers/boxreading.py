@@ -17,6 +17,7 @@ OUTSIDE_AT_MOST = 0.1
 SAME_SHAPE = 0.02
 """Relative difference of the two scales up to which a picture was merely made smaller."""
 
+NO_SLICE = "it names no slice of its volume"
 OTHER_SHAPE = "its boxes were drawn on a picture of another shape."
 
 ClassOf = Callable[[str], str | None]
@@ -136,13 +137,14 @@ class _Settling:
         size = case.shape[-1], case.shape[-2]
         x, y, w, h = box.xywh
         moved: XYWH = x * scale[0], y * scale[1], w * scale[0], h * scale[1]
-        fault = box_fault(moved, size)
-        if fault is not None:
+        fault = box_fault(moved, size) or _slice_fault(box, case.shape)
+        if fault:
             self._faults[fault] += 1
             self.skipped.append(Skipped(case.id, f"a box of {name}: {fault}."))
             return None
         x, y, w, h = cut_box(moved, size)
-        return replace(box, class_name=name, x=x, y=y, width=w, height=h)
+        place = None if len(case.shape) < 3 else box.slice or 0
+        return replace(box, class_name=name, x=x, y=y, width=w, height=h, slice=place)
 
 
 def _with_shape(case: FoundCase) -> FoundCase | LongtailError:
@@ -164,6 +166,14 @@ def _scale(
         return 1.0, 1.0
     across, down = shape[-1] / drawn_on[0], shape[-2] / drawn_on[1]
     return (across, down) if abs(across / down - 1) <= SAME_SHAPE else None
+
+
+def _slice_fault(box: FoundBox, shape: tuple[int, ...]) -> str:
+    """Say that a box names no slice of its volume; a volume of one slice needs no name."""
+    if len(shape) < 3 or (shape[0] == 1 and box.slice is None):
+        return ""
+    there = box.slice is not None and 0 <= box.slice < shape[0]
+    return "" if there else NO_SLICE
 
 
 def _clause(why: str) -> str:

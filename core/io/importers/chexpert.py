@@ -7,7 +7,7 @@ uncertain one counts as is the user's choice. Irvin et al., AAAI 2019.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ...errors import LongtailError
 from .described import ClassNames, DescribedImage, plan_described
@@ -107,15 +107,20 @@ class _Reading:
         """Say what was made of uncertain findings, and of those that are not mentioned."""
         notes = ["A finding that the report does not mention counts as absent."]
         if self._maybe:
-            notes.append(f"{self._maybe:,} uncertain findings are taken as {self._choice}.")
+            told = f"{self._maybe:,} uncertain findings of the whole table"
+            notes.append(f"{told} are taken as {self._choice}.")
         return notes
 
     def _image(self, record: Mapping[str, str], table: IdTable) -> DescribedImage:
         path = record[PATH]
-        said = {name: self._meaning(record.get(head), path) for head, name in BY_HEAD.items()}
+        said = {
+            name: self._meaning(record[head], path)
+            for head, name in BY_HEAD.items()
+            if head in record
+        }
         unknown = [name for name, meaning in said.items() if meaning == "maybe"]
         yes = self.names.keep(name for name, word in said.items() if word == "yes")
-        part = next((PARTS[one] for one in PurePosixPath(path).parts if one in PARTS), None)
+        part = next((PARTS[one] for one in path.split("/") if one in PARTS), None)
         patient = _PATIENT.search(path)
         return DescribedImage(
             name=self._below(path, table),
@@ -136,9 +141,7 @@ class _Reading:
             self._tops[top] = any(place.is_dir() for place in places)
         return path if self._tops[top] or not rest else rest
 
-    def _meaning(self, cell: str | None, path: str) -> str:
-        if cell is None:
-            return "no"
+    def _meaning(self, cell: str, path: str) -> str:
         meaning = MEANINGS.get(cell)
         if meaning is None:
             self.odd.append(Skipped(path, f"its value {cell[:20]} is none of 1, 0 and -1."))

@@ -53,11 +53,14 @@ class ClassNames:
         self._aliases = aliases or {}
         self._ours = {_plain(self._meant(name)): name for name in request.classes}
         self._dropped: Counter[str] = Counter()
+        self._found: dict[str, str | None] = {}
 
     def find(self, name: str) -> str | None:
         """Give the class of a name, None if there is none."""
-        meant = self._meant(name)
-        return self._ours.get(_plain(meant)) if self._ours else meant
+        if name not in self._found:
+            meant = self._meant(name)
+            self._found[name] = self._ours.get(_plain(meant)) if self._ours else meant
+        return self._found[name]
 
     def keep(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give the classes of labels; those without one are counted."""
@@ -157,7 +160,9 @@ def _find(
             continue
         cases.setdefault(path, _case(image, path, request.root))
         if image.boxes is not None:
-            raw[path] = RawBoxes(image.boxes, image.drawn_on)
+            # Two names may lead to one file, such as one with another suffix.
+            before = raw[path].boxes if path in raw else ()
+            raw[path] = RawBoxes((*before, *image.boxes), image.drawn_on)
     return list(cases.values()), raw, lost
 
 

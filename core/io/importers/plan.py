@@ -111,7 +111,11 @@ class ImportPlan:
         told = [f"{name} {count:,}" for name, count in counts.most_common()]
         if none:
             told.append(f"none of the classes {none:,}")
-        return [f"Cases of each class: {', '.join(told)}."]
+        words = [f"Cases of each class: {', '.join(told)}."]
+        unsure = sum(bool(case.unknown) for case in self.cases)
+        if unsure:
+            words.append(f"In {_count(unsure, 'case')} a finding stays unknown.")
+        return words
 
     def _box_words(self) -> list[str]:
         counts = Counter(box.class_name for case in self.cases for box in case.boxes or ())

@@ -7,7 +7,8 @@ import pytest
 
 from longtail.core.errors import LongtailError
 from longtail.core.io.importers import plan_import
-from longtail.core.io.importers.plan import FoundCase, ImportPlan
+from longtail.core.io.importers.plan import FoundBox, FoundCase, ImportPlan
+from longtail.core.project.boxes import DrawnBox
 from longtail.core.project.importing import apply_plan
 from longtail.core.project.records import ImageLabels, Split, Status, Task
 from longtail.core.project.store import Project
@@ -193,3 +194,54 @@ def test_a_real_data_set(tmp_path: Path) -> None:
         subset = project.labelled_subset("10", 0)
         assert set(project.labelled_subset("4", 0)) < set(subset)
         assert project.read_label_map(subset[0]).max() == 2
+
+
+def _boxed(case_id: str, *boxes: FoundBox, **facts: object) -> FoundCase:
+    return _found(case_id, boxes=boxes, **{"class_names": None} | facts)
+
+
+def test_boxes_alone_leave_known_cases_as_they_are(chest: Project) -> None:
+    apply_plan(chest, _plan(_found("x", "mass", patient="p", metadata={"age": "7"})))
+    before = chest.case("x")
+    plan = _plan(
+        _boxed("x", FoundBox("Mass", 1, 2, 3, 4, author="R1"), split="test"),
+        _boxed("new", FoundBox("nodule", 0, 0, 5, 5)),
+        boxes_only=True,
+    )
+    result = apply_plan(chest, plan)
+    assert (result.added, result.updated, result.boxed) == (1, 0, 2)
+    after = chest.case("x")
+    assert (after.labels, after.split, after.patient, after.metadata) == (
+        before.labels,
+        before.split,
+        "p",
+        {"age": "7"},
+    )
+    assert chest.boxes("x") == (DrawnBox(1, 1, 2, 3, 4, author="R1"),)
+    assert chest.boxes("new") == (DrawnBox(2, 0, 0, 5, 5, author="import"),)
+    assert chest.case("new").labels is None
+    assert apply_plan(chest, plan).boxed == 0
+
+
+def test_a_known_file_is_found_under_another_name(chest: Project) -> None:
+    apply_plan(chest, _plan(_found("images/x", "mass")))
+    again = replace(_boxed("images/x", FoundBox("mass", 1, 2, 3, 4)), id="x")
+    result = apply_plan(chest, _plan(again, boxes_only=True))
+    assert (result.added, chest.case_count) == (0, 1)
+    assert chest.case("images/x").box_counts == {1: 1}
+
+
+def test_boxes_of_one_part_alone(chest: Project) -> None:
+    apply_plan(chest, _plan(*(_found(name, "mass", split=name) for name in ("train", "test"))))
+    box = FoundBox("mass", 1, 2, 3, 4)
+    plan = _plan(_boxed("train", box), _boxed("test", box), _boxed("new", box), boxes_only=True)
+    result = apply_plan(chest, plan, boxes_of=Split.TEST)
+    assert (result.added, result.boxed, chest.case_count) == (0, 1, 2)
+    assert set(chest.boxes_of()) == {"test"}
+    with pytest.raises(LongtailError, match="belongs to a val case"):
+        apply_plan(chest, plan, boxes_of=Split.VAL)
+
+
+def test_what_nobody_knows_stays_unknown(chest: Project) -> None:
+    apply_plan(chest, _plan(_found("x", "mass", unknown=("nodule", "rib"))))
+    assert chest.case("x").labels == ImageLabels(frozenset({1}), frozenset({3}))
