@@ -391,4 +391,4 @@ class ResultsPanel(QWidget):
         self.primary.clicked.connect(self._act)
         self.again.clicked.connect(self._evaluate)
         self.page.pdf.clicked.connect(lambda _checked=False: self._save_report())
-        self.page.review.clicked.connect(lambda _checked=False: self.panel_asked.emit("Review"))
+        self.page.panel_asked.connect(self.panel_asked)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from ..settings_form import keep_wheel_calm
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 class ResultsPage(Page):
     """Head with the run, figures, slider and details in the body, one button at the foot."""
+
+    panel_asked = Signal(str)
+    """The name of the panel that the user wants to go to: Review or Heat maps."""
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class ResultsPage(Page):
         self.review = GhostButton(
             "Review", symbol="ph.checks", tip="Look at the cases that deserve your eyes"
         )
+        self.maps = IconButton("ph.squares-four", "Heat maps of all test cases", self)
         self.again = GhostButton("Evaluate again")
         self.pdf = IconButton("ph.file-pdf", "Save the report as PDF", self)
         self._lay_out()
@@ -60,7 +65,13 @@ class ResultsPage(Page):
             self.body.addWidget(widget)
         foot.setSpacing(6)
         foot.addWidget(self.primary, 1)
-        foot.addWidget(self.review)
-        foot.addWidget(self.again)
         foot.addWidget(self.pdf)
         self.foot.addLayout(foot)
+        below = QHBoxLayout()
+        below.setSpacing(6)
+        below.addWidget(self.review, 1)
+        below.addWidget(self.maps)
+        below.addWidget(self.again)
+        self.foot.addLayout(below)
+        for button, name in ((self.review, "Review"), (self.maps, "Heat maps")):
+            button.clicked.connect(lambda _checked=False, asked=name: self.panel_asked.emit(asked))

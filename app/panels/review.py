@@ -1,5 +1,6 @@
 """The Review panel: what deserves eyes, one case after the other, with one key each."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import Qt, QTimer, Signal
@@ -31,6 +32,8 @@ from .review_page import ReviewPage
 from .train_words import case_noun, nouns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...core.project.store import Project
     from ...core.review.queue import Entry
     from ..session import Session
@@ -386,7 +389,7 @@ class ReviewPanel(QWidget):
         page.again.clicked.connect(lambda _checked=False: self.find())
         page.undo.clicked.connect(lambda _checked=False: self.take_back())
         page.maps.clicked.connect(lambda _checked=False: self.panel_asked.emit("Heat maps"))
-        acts = {key: (lambda each=key: self.act(each)) for key in VERDICTS}
+        acts: dict[str, Callable[[], object]] = {key: partial(self.act, key) for key in VERDICTS}
         acts[BACK] = self.take_back
         self._keys = ReviewKeys(getattr(self._canvas, "viewer", None), acts)
         for keys, act in (*acts.items(), ("Ctrl+Z", self.take_back)):

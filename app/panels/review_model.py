@@ -100,7 +100,7 @@ class Standing:
     def counts(self) -> dict[str, int]:
         """Count what each filter would show."""
         left = [each for each in self.queue.entries if each.case not in self.verdicts]
-        counts = {kind: sum(kind in one.kinds for one in left) for kind in Kind}
+        counts = {str(kind): sum(kind in one.kinds for one in left) for kind in Kind}
         done = len(self.queue.entries) - len(left)
         return {ALL: len(left), **counts, DONE: done}
 
