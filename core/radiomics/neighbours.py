@@ -92,16 +92,15 @@ def pairs_along(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Tensor
     steps
         One of each pair of opposite steps.
     """
-    width, core = levels.width, packed.core
+    width = levels.width
     rank = packed.line(levels.code - packed.owner * width)
-    from_rank = packed.line(levels.code * width)[core]
+    start = levels.code * width
     found = []
     for step in steps:
-        moved = packed.moved(step)
-        ahead = rank[core.start + moved : core.stop + moved]
-        counts = torch.bincount(from_rank + ahead, minlength=packed.regions * width**2)
-        found.append(counts.view(packed.regions, width, width)[:, 1:, 1:])
-    return torch.stack(found, dim=1)
+        ahead = rank.index_select(0, packed.voxels + packed.moved(step))
+        found.append(torch.bincount(ahead.add_(start), minlength=packed.regions * width**2))
+    pairs = torch.stack(found).view(len(steps), packed.regions, width, width)
+    return pairs.transpose(0, 1)[:, :, 1:, 1:]
 
 
 def look_around(packed: Packed, levels: Levels, steps: Sequence[Step], alpha: int) -> Neighbourhood:

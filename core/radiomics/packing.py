@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -148,8 +148,13 @@ def steps(distances: Sequence[int], settings: RadiomicSettings, *, flat: bool) -
     Of a step and its reverse the first in order is kept: 13 in a volume, 4 in a plane for
     distance 1 (PyRadiomics, `generate_angles`).
     """
-    reach = range(-max(distances), max(distances) + 1)
     still = 0 if flat else settings.force_2d_axis if settings.force_2d else None
+    return _steps(tuple(distances), still)
+
+
+@lru_cache(maxsize=32)
+def _steps(distances: tuple[int, ...], still: int | None) -> tuple[Step, ...]:
+    reach = range(-max(distances), max(distances) + 1)
     every = [(z, y, x) for z in reach for y in reach for x in reach if (z, y, x) > (0, 0, 0)]
     return tuple(
         step

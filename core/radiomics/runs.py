@@ -26,27 +26,25 @@ def runs(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Counted:
     Cells with row region x direction. A direction in which no line of a region holds two of its
     voxels has no entries: PyRadiomics takes the region as flat along it.
     """
+    codes, lengths = levels.table.numel(), packed.longest_side + 2
     moves = [packed.moved(step) for step in steps]
-    code = packed.line(levels.code.to(narrowest(levels.table.numel())), max(moves))
-    parts = [_cells(code, moved, packed.longest_side + 2, levels) for moved in moves]
-    region, rank, length, counts = (torch.cat(part) for part in zip(*parts, strict=True))
-    direction = torch.arange(len(steps), device=region.device)
-    number = direction.repeat_interleave(torch.tensor([len(part[0]) for part in parts]))
-    row = region * len(steps) + number
-    found = told(row, rank, length, counts, levels.table, len(steps))
-    return keep_rows(found, _moving(found, packed, code > 0, steps))
-
-
-def _cells(code: Tensor, moved: int, lengths: int, levels: Levels) -> tuple[Tensor, ...]:
-    """Region, rank and length of the runs of one direction, and how many there are of each."""
-    of_run, length = _runs_along(code, moved)
-    key = keyed(of_run, length.clamp_(max=lengths - 1), lengths, levels.table.numel())
-    cells, counts = tally(key, levels.table.numel() * lengths)
-    outside = int((cells < lengths).sum())  # code 0, which comes first
-    cells, counts = cells[outside:], counts[outside:]
+    code = packed.line(levels.code.to(narrowest(codes)), max(moves))
+    keys = []
+    for number, moved in enumerate(moves):
+        of_run, length = _runs_along(code, moved)
+        key = keyed(of_run, length.clamp_(max=lengths - 1), lengths, codes * len(steps))
+        keys.append(key.add_(number * codes * lengths))
+    cells, counts = tally(torch.cat(keys), len(steps) * codes * lengths)
     of_cell = cells // lengths
+    direction = of_cell // codes
+    of_cell -= direction * codes
     region = of_cell // levels.width
-    return region, of_cell - region * levels.width, cells - of_cell * lengths, counts
+    rank, length = of_cell - region * levels.width, cells % lengths
+    inside = places(rank > 0)  # code 0 is outside
+    row = region * len(steps) + direction
+    parts = (part.index_select(0, inside) for part in (row, rank, length, counts))
+    found = told(*parts, levels.table, len(steps))
+    return keep_rows(found, _moving(found, packed, code > 0, steps))
 
 
 def _runs_along(code: Tensor, moved: int) -> tuple[Tensor, Tensor]:
@@ -57,7 +55,7 @@ def _runs_along(code: Tensor, moved: int) -> tuple[Tensor, Tensor]:
     regions has runs too, of code 0.
     """
     rows = len(code) // moved
-    along = code[: rows * moved].view(rows, moved).t().contiguous().view(-1)
+    along = code[: rows * moved].view(rows, moved).t().reshape(-1)
     ends = places(along[1:] != along[:-1])
     length = ends.to(torch.int32)
     length[1:] -= length[:-1].clone()
@@ -73,13 +71,12 @@ def _moving(found: Counted, packed: Packed, inside: Tensor, steps: Sequence[Step
     long = found.row.index_select(0, places(found.size > 1))
     moving = torch.bincount(long, minlength=packed.regions * len(steps)) > 0
     moving = moving.view(packed.regions, len(steps))
-    for number, step in enumerate(steps):
-        if not moving[:, number].all():
-            touching = inside.index_select(0, packed.voxels + packed.moved(step))
-            moving[packed.owner[touching], number] = True
-            for region in places(~moving[:, number]).tolist():
-                within = packed.within[:, packed.owner == region]
-                moving[region, number] = _shares_a_line(within, step)
+    for number in places(~moving.all(dim=0)).tolist():
+        touching = inside.index_select(0, packed.voxels + packed.moved(steps[number]))
+        moving[packed.owner[touching], number] = True
+        for region in places(~moving[:, number]).tolist():
+            within = packed.within[:, packed.owner == region]
+            moving[region, number] = _shares_a_line(within, steps[number])
     return moving.view(-1)
 
 
