@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENCODER_STEP, FEW_PLACES = 32, 5
 """Pixels between two places of the last maps of an encoder, and how few are worth a warning."""
 
-BODY_NOTE = "Where no box and no outline is drawn, maps are compared with the body or cell."
+BODY_NOTE = "Where no box and no outline is drawn, maps are compared with the body or cells."
 
 
 class Shown(NamedTuple):

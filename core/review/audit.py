@@ -35,7 +35,7 @@ class Inside(StrEnum):
 INSIDE_WORDS: Mapping[Inside, str] = {
     Inside.BOX: "the drawn box",
     Inside.LABEL: "the label",
-    Inside.BODY: "the body or cell",
+    Inside.BODY: "the body or cells",
     Inside.NOTHING: "nothing to compare with",
 }
 

@@ -17,6 +17,9 @@ SMALLEST, LARGEST = 0.02, 0.98
 PIECE = 0.1
 """A piece with this share of the largest one belongs to the body; a tag in a corner has less."""
 
+AIR = 0.35
+"""How far from the darkest towards the middle threshold a grey picture counts as air."""
+
 BINS = 128
 GREY_ALIKE = 0.02
 """Channels that differ by less than this share of the range make a grey picture."""
@@ -39,10 +42,15 @@ def body_of(pixels: np.ndarray[Any, Any]) -> Mask | None:
     """
     values = np.nan_to_num(np.asarray(pixels, dtype=np.float32))
     small = _reduced(values)
-    contrast = _brightness(small) if _is_grey(small) else _difference(small)
+    grey = _is_grey(small)
+    contrast = _brightness(small) if grey else _difference(small)
     cut = otsu(contrast)
     if cut is None:
         return None
+    if grey:
+        # Dark lungs are part of the body: only what is nearly as dark as air is not.
+        darkest = float(contrast.min())
+        cut = darkest + AIR * (cut - darkest)
     mask = _whole(contrast > cut)
     return _enlarged(mask, values.shape[1:]) if SMALLEST < mask.mean() < LARGEST else None
 
