@@ -1,15 +1,15 @@
 """Radiomic features of boxes for a loop that trains: grey values, measuring, one scale for all."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..radiomics import fast
-from ..radiomics.boxes import measure_boxes
+from ..radiomics.extraction import measure_regions
 from ..radiomics.names import CLASSES
-from ..radiomics.regions import GREY, Region, problem_of
+from ..radiomics.regions import GREY, FloatArray, Region
 from ..radiomics.settings import RadiomicSettings
 from .radiomic_regions import Box, halves
 
@@ -46,36 +46,37 @@ class BoxMeasurer:
         self._scaled = scaled
         self._device = device
         self._flat = dims == 2
+        self._ranges: dict[int, tuple[float, float]] = {}
         self.names = self.settings.names(flat=self._flat)
 
-    def measure(self, images: Tensor, boxes: Sequence[Box]) -> Tensor:
+    def measure(self, images: Tensor, boxes: Sequence[Box], rows: Sequence[int]) -> Tensor:
         """Give the features of one box an image, (image, feature) float32; NaN without a value.
 
         Parameters
         ----------
         images
             (image, channel, *space) as stored, on the processor.
+        rows
+            (image,), where they are stored: the body of each is looked for once.
         """
-        grey = grey_of(images)
+        regions = [self._region(*one) for one in zip(images, boxes, rows, strict=True)]
+        found = measure_regions(regions, self.settings, device=self._device)
+        values = [[one.features[name] for name in self.names] for one in found]
+        return torch.tensor(
+            [[math.nan if value is None else value for value in row] for row in values]
+        ).view(-1, len(self.names))
+
+    def _region(self, image: Tensor, box: Box, row: int) -> Region:
+        cut = tuple(slice(start, start + size) for start, size in zip(*halves(box), strict=True))
+        values = grey_of(image[(slice(None), *cut)])
         if self._scaled:
-            grey = np.stack([body_scaled(one) for one in grey])
+            if row not in self._ranges:
+                self._ranges[row] = body_range(grey_of(image))
+            values = scaled_by(values, self._ranges[row])
         if self._flat:
-            return self._flat_boxes(grey, boxes)
-        return self._solid_boxes(grey, boxes)
-
-    def _flat_boxes(self, grey: fast.Array, boxes: Sequence[Box]) -> Tensor:
-        xywh = torch.tensor([(x, y, width, height) for y, x, height, width in boxes])
-        images = torch.from_numpy(grey).to(self._device)
-        return measure_boxes(images, xywh.view(-1, 4), self.settings).values.cpu()
-
-    def _solid_boxes(self, grey: fast.Array, boxes: Sequence[Box]) -> Tensor:
-        regions = [_region(one, box) for one, box in zip(grey, boxes, strict=True)]
-        sound = [n for n, one in enumerate(regions) if problem_of(one, self.settings) is None]
-        values = torch.full((len(regions), len(self.names)), torch.nan)
-        if sound:
-            found = fast.measure([regions[n] for n in sound], self.settings, self._device)
-            values[sound] = found.float().cpu()
-        return values
+            values = values[None]
+        mask = np.ones(values.shape, np.bool_)
+        return Region(1, np.ascontiguousarray(values), mask, (1.0, 1.0, 1.0), self._flat)
 
 
 class RunningScale:
@@ -139,28 +140,34 @@ class RunningScale:
         return mean, torch.lerp(fresh[1], self.square, kept), self.batches + seen
 
 
-def grey_of(images: Tensor) -> fast.Array:
-    """Give (image, *space) float64 of (image, channel, *space): colours as grey, else channel 1."""
-    values = images.numpy().astype(np.float64)
-    if values.shape[1] == len(GREY) and images.dtype == torch.uint8:
-        grey: fast.Array = np.tensordot(np.array(GREY), np.moveaxis(values, 1, 0), axes=1)
+def grey_of(image: Tensor) -> FloatArray:
+    """Give (*space) float64 of (channel, *space): colours as grey, else the first channel."""
+    values = image.numpy().astype(np.float64)
+    if len(values) == len(GREY) and image.dtype == torch.uint8:
+        grey: FloatArray = np.tensordot(np.array(GREY), values, axes=1)
         return grey
-    first: fast.Array = values[:, 0]
+    first: FloatArray = values[0]
     return first
 
 
-def body_scaled(grey: fast.Array) -> fast.Array:
-    """Scale an image so that percentiles 1 and 99 of the body are 0 and 255; cut off beyond.
+def body_range(grey: FloatArray) -> tuple[float, float]:
+    """Give percentiles 1 and 99 of the body: of all above the image's lowest value.
 
-    The body is what is above the image's lowest value: collimation and padding are left out.
+    So collimation and padding are left out. Both are 0 where the whole image has one value.
     """
     inside = grey[grey > grey.min()]
     if not len(inside):
-        return np.zeros_like(grey)
+        return 0.0, 0.0
     low, high = np.percentile(inside, (LOW, HIGH))
+    return float(low), float(high)
+
+
+def scaled_by(grey: FloatArray, body: tuple[float, float]) -> FloatArray:
+    """Scale grey values so that the range of the body is 0 to 255; cut off beyond."""
+    low, high = body
     if high <= low:
         return np.zeros_like(grey)
-    scaled: fast.Array = np.clip((grey - low) * (TOP / (high - low)), 0, TOP)
+    scaled: FloatArray = np.clip((grey - low) * (TOP / (high - low)), 0, TOP)
     return scaled
 
 
@@ -170,9 +177,3 @@ def _known_logs(features: Tensor) -> tuple[Tensor, Tensor]:
     known = values.isfinite()
     values = torch.where(known, values, 0.0)
     return values.sign() * values.abs().log1p(), known
-
-
-def _region(grey: fast.Array, box: Box) -> Region:
-    cut = tuple(slice(start, start + size) for start, size in zip(*halves(box), strict=True))
-    values = np.ascontiguousarray(grey[cut])
-    return Region(1, values, np.ones(values.shape, np.bool_), (1.0, 1.0, 1.0), flat=False)

@@ -166,8 +166,8 @@ class RegionFinder:
     def _measured(self, asked: Sequence[Asked], boxes: Sequence[Box]) -> dict[Key, Tensor]:
         if not asked:
             return {}
-        images = self._stored(np.array([one.row for one in asked]))
-        values = self.measurer.measure(images, boxes)
+        rows = [one.row for one in asked]
+        values = self.measurer.measure(self._stored(np.array(rows)), boxes, rows)
         return {one.key: value for one, value in zip(asked, values, strict=True)}
 
     def _is_known(self, key: Key, box: Box) -> bool:

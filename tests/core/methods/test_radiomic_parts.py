@@ -8,8 +8,9 @@ from longtail.core.methods.radiomic_cache import KnownRegion, RegionCache
 from longtail.core.methods.radiomic_features import (
     BoxMeasurer,
     RunningScale,
-    body_scaled,
+    body_range,
     grey_of,
+    scaled_by,
 )
 from longtail.core.methods.radiomic_finder import Asked, Chooser
 from longtail.core.methods.radiomic_partner import GradientBalance, RadiomicPartner, last_block
@@ -76,22 +77,24 @@ def test_a_drawn_box_of_a_volume_lies_in_its_slice():
 def test_grey_values_are_scaled_by_the_body():
     grey = np.zeros((20, 20))
     grey[5:] = np.linspace(50, 150, 300).reshape(15, 20)
-    scaled = body_scaled(grey)
+    scaled = scaled_by(grey, body_range(grey))
     low, high = np.percentile(grey[5:], [1, 99])
     expected = np.clip((grey - low) / (high - low), 0, 1) * 255
     np.testing.assert_allclose(scaled, expected, atol=1e-9)
     # Exposure and contrast leave no trace.
-    np.testing.assert_allclose(body_scaled(np.where(grey > 0, 2 * grey + 9, 0)), scaled)
+    other = np.where(grey > 0, 2 * grey + 9, 0)
+    np.testing.assert_allclose(scaled_by(other, body_range(other)), scaled, atol=1e-9)
 
 
 def test_a_constant_image_has_grey_values_of_0():
-    assert not body_scaled(np.full((8, 8), 7.0)).any()
+    grey = np.full((8, 8), 7.0)
+    assert not scaled_by(grey, body_range(grey)).any()
 
 
 def test_colours_become_grey():
-    image = torch.tensor([255, 0, 0], dtype=torch.uint8).view(1, 3, 1, 1)
-    assert grey_of(image)[0, 0, 0] == pytest.approx(0.299 * 255)
-    assert grey_of(image[:, :1])[0, 0, 0] == 255
+    image = torch.tensor([255, 0, 0], dtype=torch.uint8).view(3, 1, 1)
+    assert grey_of(image)[0, 0] == pytest.approx(0.299 * 255)
+    assert grey_of(image[:1])[0, 0] == 255
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -100,12 +103,12 @@ def test_boxes_are_measured_without_their_shape(dims):
     images = torch.tensor(random.integers(0, 255, (3, 1, *(16,) * dims)), dtype=torch.uint8)
     measurer = BoxMeasurer(25.0, scaled=True, dims=dims)
     boxes = [(*(2,) * dims, *(8,) * dims), (*(0,) * dims, *(16,) * dims), (*(1,) * dims,) * 2]
-    found = measurer.measure(images, boxes)
+    found = measurer.measure(images, boxes, range(3))
     assert found.shape == (3, 93)
     assert not any("shape" in name for name in measurer.names)
     assert found[:2].isfinite().all()
     assert found[2].isnan().all()  # one pixel has no texture
-    brighter = measurer.measure(images // 2 + 60, boxes)
+    brighter = measurer.measure(images // 2 + 60, boxes, range(3, 6))
     column = measurer.names.index("original_firstorder_Mean")
     assert float(brighter[0, column]) == pytest.approx(float(found[0, column]), rel=0.02)
 
@@ -114,7 +117,7 @@ def test_raw_grey_values_keep_the_exposure():
     images = torch.arange(100, 164, dtype=torch.uint8).view(1, 1, 8, 8)
     raw = BoxMeasurer(25.0, scaled=False, dims=2)
     column = raw.names.index("original_firstorder_Mean")
-    assert float(raw.measure(images, [(0, 0, 8, 8)])[0, column]) == pytest.approx(131.5)
+    assert float(raw.measure(images, [(0, 0, 8, 8)], [0])[0, column]) == pytest.approx(131.5)
 
 
 def signed_log(values):
