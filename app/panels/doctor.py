@@ -18,7 +18,7 @@ from ...core.review.doctor_records import Finding, Severity
 from ..background import Errands
 from ..session import Session
 from ..theme import EDGE
-from ..widgets.basic import ElidedLabel, GhostButton, QuietLabel, SectionLabel, mark
+from ..widgets.basic import ElidedLabel, GhostButton, IconButton, QuietLabel, SectionLabel, mark
 from ..widgets.dress import dress
 from .doctor_model import DoctorModel, Stage
 from .doctor_needs import Needs
@@ -28,9 +28,12 @@ from .embedding_states import Invitation, Work
 from .train_parts import SayCard
 from .train_words import case_noun, plural
 
-SIDE_PX = 300
+SIDE_PX = 330
 STACK_BELOW_PX = 620
 TICK_MS = 100
+SELECTED_AT_MOST = 50
+"""More cases are listed and not selected, so that no slip changes hundreds of them."""
+
 ASK = "Examine"
 CLEAN = "Nothing was found"
 
@@ -43,7 +46,7 @@ class DoctorHead(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words = ElidedLabel("", self, kind="quiet")
-        self.button = GhostButton("Examine again", self, tip="Look through all cases again")
+        self.button = IconButton("ph.arrow-clockwise", "Examine all cases again", self)
         self.button.clicked.connect(lambda _checked=False: self.again.emit())
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 2, 0, 2)
@@ -51,11 +54,10 @@ class DoctorHead(QWidget):
         row.addWidget(self.words, 1)
         row.addWidget(self.button)
 
-    def show_state(self, words: str, button: str) -> None:
-        """Show the line; without words for it there is no button."""
+    def show_words(self, words: str) -> None:
+        """Show the line; without words there is no button either."""
         self.words.setText(words)
-        self.button.setText(button)
-        self.button.setVisible(bool(button))
+        self.button.setVisible(bool(words))
 
 
 class DoctorPanel(QWidget):
@@ -130,7 +132,7 @@ class DoctorPanel(QWidget):
     def _show_head(self) -> None:
         model, report = self.model, self.model.report
         if model.stage is not Stage.READY or report is None:
-            self.head.show_state("", "")
+            self.head.show_words("")
             return
         left = [one for one in report.findings if model.step_for(one) is None]
         bad = sum(one.severity is Severity.ERROR for one in left)
@@ -138,7 +140,7 @@ class DoctorPanel(QWidget):
         words = f"{count}{f', {bad} serious' if bad else ''} · {plural(report.cases, self._noun)}"
         if not model.is_current:
             words += " · changed since"
-        self.head.show_state(words, "Examine again")
+        self.head.show_words(words)
 
     def _show_findings(self) -> None:
         report = self.model.report
@@ -190,7 +192,8 @@ class DoctorPanel(QWidget):
         there = set(catalogue.ids) if catalogue else set()
         cases = [case for case in finding.cases if case in there]
         self._session.list_cases(cases, finding.kind.value.replace("-", " "))
-        self._session.select_cases(cases)
+        if len(cases) <= SELECTED_AT_MOST:
+            self._session.select_cases(cases)
 
     # --- making ---
 

@@ -13,7 +13,7 @@ from .results_rows import Rows
 from .train_words import plural
 
 HEADS = ("train", "val", "test", "patients", "effective")
-ROW_PX, HEAD_PX, GAP = 18, 18, 10
+ROW_PX, HEAD_PX, GAP = 18, 18, 8
 PATIENTS, EFFECTIVE = 3, 4
 HIDDEN = -GAP
 SQUARE_PX = 8

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from app_fakes import FakeBackend, Waiting
+from PIL import Image
 
 from longtail.app.bottom import Bottom
 from longtail.app.panels.doctor import DoctorPanel
@@ -12,6 +14,7 @@ from longtail.app.panels.doctor_model import Stage
 from longtail.app.panels.doctor_rows import fix_words
 from longtail.app.panels.doctor_side import probe_pairs
 from longtail.app.panels.doctor_table import CountTable, cells, explain
+from longtail.app.panels.new_project import NewProjectDialog
 from longtail.app.session import Session
 from longtail.core.backend.events import Finished, Outcome, Progress, Started
 from longtail.core.project.records import Split, Status
@@ -205,14 +208,23 @@ def test_a_failure_says_why_and_offers_another_try(cells, qtbot) -> None:
     session.close()
 
 
-def test_an_import_opens_the_page(cells, qtbot) -> None:
+def test_an_import_is_told_and_examined(cells, qtbot, tmp_path) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    for number in range(2):
+        Image.fromarray(np.full((20, 30, 3), 7 * number, np.uint8)).save(more / f"{number}.png")
     session = Session(FakeBackend(ending()))
     bottom = Bottom()
     qtbot.addWidget(bottom)
     bottom.add_page("doctor", "Doctor", lambda: DoctorPanel(session), "ph.first-aid-kit")
+    session.cases_imported.connect(lambda: bottom.show_page("doctor").examine_soon())
     session.open_project(cells)
-    panel = bottom.show_page("doctor")
-    panel.examine_soon()
+    dialog = NewProjectDialog(session, more, into_open_project=True)
+    qtbot.addWidget(dialog)
+    qtbot.waitUntil(lambda: dialog.pages.currentWidget() is dialog.proposal)
+    dialog.make()
+    qtbot.waitUntil(lambda: bottom.asked)
+    panel = bottom.page("doctor")
     qtbot.waitUntil(lambda: panel.model.stage is Stage.READY)
     assert len(panel.rows) == 4
     bottom.close_threads()
