@@ -267,6 +267,7 @@ def lone_page(page: QWidget, title: str) -> QWidget:
     whole.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     row = QHBoxLayout()
     row.setContentsMargins(EDGE, 4, EDGE - 4, 4)
+    row.setSpacing(EDGE)
     row.addWidget(TitleLabel(title, whole))
     row.addWidget(_head_of(page), 1)
     column = QVBoxLayout(whole)

@@ -338,7 +338,7 @@ class CasesPanel(QWidget):
 
     def _after_change(self, chosen: Sequence[str]) -> None:
         self._session.labels_saved(chosen)
-        self.list.select(chosen)
+        self.list.select_only(chosen)
 
     def delete_selected(self) -> None:
         """Move the selected cases to the project's trash; source images are never touched."""

@@ -27,6 +27,7 @@ class CaseDelegate(QStyledItemDelegate):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.current_id = ""
+        self.marked: frozenset[str] = frozenset()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """One height for all rows."""
@@ -34,7 +35,7 @@ class CaseDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw a row; the painter is the view's own and is left as it was."""
-        row = index.data(Role.ROW)
+        row, case_id = index.data(Role.ROW), index.data(Role.CASE_ID)
         state = option.state
         painter.save()
         try:
@@ -46,9 +47,9 @@ class CaseDelegate(QStyledItemDelegate):
                 row if isinstance(row, CaseRow) else CaseRow("", "", ""),
                 picture_of(index),
                 option.font,
-                selected=bool(state & QStyle.StateFlag.State_Selected),
+                selected=bool(state & QStyle.StateFlag.State_Selected) or case_id in self.marked,
                 hover=bool(state & QStyle.StateFlag.State_MouseOver),
-                current=index.data(Role.CASE_ID) == self.current_id,
+                current=case_id == self.current_id,
                 broken=bool(index.data(Role.BROKEN)),
                 aspect=float(index.data(Role.ASPECT) or 1.0),
             )

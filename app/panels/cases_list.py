@@ -28,6 +28,9 @@ from .cases_delegate import ROW_PX, CaseDelegate
 from .cases_model import CaseList, Role
 from .cases_thumbnails import Thumbnails
 
+MOST_RUNS = 200
+"""Runs of rows in one selection of Qt, which takes the square of their number; more are marked."""
+
 OWN_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
 
 
@@ -69,6 +72,9 @@ class CaseListView(QListView):
 
     def selected(self) -> list[str]:
         """Give the ids of the selected cases, in the order of the list."""
+        if self.delegate.marked:
+            places = sorted(map(self.cases.row_of_case, self.delegate.marked))
+            return [self.cases.case_id(row) for row in places if row >= 0]
         rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
         return [self.cases.case_id(row) for row in rows]
 
@@ -82,14 +88,24 @@ class CaseListView(QListView):
 
     def select_only(self, case_ids: Iterable[str]) -> None:
         """Select cases in place of those that are selected."""
-        # All at once: each change of a selection costs as much as all of them.
-        rows = sorted(row for row in map(self.cases.row_of_case, case_ids) if row >= 0)
+        place = self.cases.row_of_case
+        there = {case_id: row for case_id in case_ids if (row := place(case_id)) >= 0}
+        rows = sorted(there.values())
+        runs = list(_runs(rows))
         chosen = QItemSelection()
-        for first, last in _runs(rows):
+        for first, last in runs if len(runs) <= MOST_RUNS else ():
             chosen.append(QItemSelectionRange(self.cases.index(first), self.cases.index(last)))
         self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if len(runs) > MOST_RUNS:
+            self._mark(frozenset(there))
         if rows:
-            self.scrollTo(self.cases.index(rows[0]))
+            top = QAbstractItemView.ScrollHint.PositionAtTop
+            self.scrollTo(self.cases.index(rows[0]), top)
+
+    def _mark(self, case_ids: frozenset[str]) -> None:
+        self.delegate.marked = case_ids
+        self.viewport().update()
+        self.selected_changed.emit(len(case_ids))
 
     def follow(self, case_id: str, *, scroll: bool = True) -> None:
         """Mark the case that the window shows; empty marks none."""
@@ -115,10 +131,11 @@ class CaseListView(QListView):
             self.chosen.emit(case_id)
 
     def _selection_changed(self) -> None:
+        self.delegate.marked = frozenset()
         self.selected_changed.emit(len(self.selectionModel().selectedIndexes()))
 
     def _context_menu(self, point: QPoint) -> None:
-        if self.selectionModel().hasSelection():
+        if self.delegate.marked or self.selectionModel().hasSelection():
             self.menu_wanted.emit(self.viewport().mapToGlobal(point))
 
 

@@ -27,7 +27,7 @@ SIZES = (2, 14)
 AUTO = SIZES[0]
 """The lowest end of the slider leaves the size to the number of points."""
 
-CAPTION_FROM_PX = 500
+CAPTION_FROM_PX, BUTTON_PX = 500, 26
 
 
 class HeadRow(QWidget):
@@ -147,6 +147,7 @@ class HeadRow(QWidget):
         row.addWidget(self.way, 4)
         row.addSpacing(2)
         for button in (self.lasso, self.fit, self.tune, self.more):
+            button.setMinimumWidth(BUTTON_PX)
             row.addWidget(button)
         self.caption = words
 

@@ -250,11 +250,13 @@ class Plane(QWidget):
 
     def open_point(self, row: int) -> None:
         """Show the case of a point of the plot, at the place that it stands for."""
-        row = self._in_embedding(row)
-        case_id = self.choice.case_of(row)
+        place = self._in_embedding(row)
+        case_id = self.choice.case_of(place)
         if case_id is not None and self._drawn is not None:
             with self._session.reporting():
-                self._go(case_id, self._drawn.embedding.places[row].tolist())
+                self._go(case_id, self._drawn.embedding.places[place].tolist())
+            # A scan has many points: ringed is the one that was clicked.
+            self.plot.mark_shown(row)
 
     def _open_menu(self, row: int, at: QPoint) -> None:
         case_id = self.choice.case_of(self._in_embedding(row))

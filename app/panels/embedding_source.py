@@ -22,7 +22,7 @@ from ...core.explain.embedding_frames import frame_steps
 from ...core.project.catalogue import Catalogue
 from ...core.project.records import RunRecord, Task
 from .embedding_grid import PointGrid
-from .results_state import run_title
+from .results_state import is_learning, run_title
 
 if TYPE_CHECKING:
     from ...core.project.store import Project
@@ -76,7 +76,7 @@ def sources(project: "Project", runs: Sequence[RunRecord]) -> list[Source]:
     drawn = project.task is Task.SEGMENTATION
     found = []
     for run in reversed(runs):
-        if run.state in _SEEN_STATES:
+        if run.state in _SEEN_STATES or is_learning(project, run):
             title = run_title(run)
             kinds: tuple[Kind, ...] = ("regions", "pixels", "images") if drawn else ("images",)
             for kind in kinds:

@@ -312,3 +312,34 @@ def test_merging_recolouring_and_retiring(dialog, session, full):
     session.classes_edited()
     dialog.retire(other)
     assert [c.name for c in session.project.classes] == ["common"]
+
+
+def test_what_another_panel_selects_is_selected_here_and_told_once(full, session):
+    told = []
+    session.cases_selected.connect(told.append)
+    session.select_cases(["cell_01", "cell_04"])
+    assert full.list.selected() == ["cell_01", "cell_04"]
+    assert full.selection.count.text() == "2 selected"
+    assert told == [("cell_01", "cell_04")]
+    full.list.select(["cell_07"])
+    assert told[-1] == ("cell_01", "cell_04", "cell_07")
+
+
+def test_very_scattered_cases_are_marked_in_place_of_qt_s_selection(full, session, monkeypatch):
+    monkeypatch.setattr("longtail.app.panels.cases_list.MOST_RUNS", 2)
+    session.select_cases(["cell_01", "cell_03", "cell_05", "cell_07"])
+    assert full.list.selected() == ["cell_01", "cell_03", "cell_05", "cell_07"]
+    assert not full.list.selectionModel().hasSelection()
+    assert full.selection.count.text() == "4 selected"
+    full.set_split(Split.VAL)
+    assert session.project.case("cell_05").split is Split.VAL
+    full.list.select(["cell_00"])
+    assert full.list.selected() == ["cell_00"]
+
+
+def test_cases_alike_are_asked_for_from_the_menu(full, session):
+    asked = []
+    session.alike_asked.connect(asked.append)
+    full.list.select(["cell_02"])
+    full.selection.menu().actions()[0].trigger()
+    assert asked == [("cell_02",)]
