@@ -11,9 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .body import Mask
-
 Map: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]]
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 NOTE = (
     "A heat map shows what the network's answer rests on in its last layers, not whether it is "
