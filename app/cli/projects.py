@@ -113,12 +113,14 @@ def info(project: ProjectPath, as_json: AsJson = False) -> None:
         f"Tiers: {document['tiers']}.",
     )
     output.table(
-        ("class", "id", "labelled cases", "tier"),
-        [
-            (one["name"], str(one["id"]), str(one["labelled"]), one["tier"])
-            for one in document["classes"]
-        ],
+        ("class", "id", "labelled cases", "tier", *(["boxes"] if document["boxed"] else [])),
+        [_class_line(one, boxed=bool(document["boxed"])) for one in document["classes"]],
     )
+
+
+def _class_line(one: dict[str, Any], *, boxed: bool) -> tuple[str, ...]:
+    boxes = (str(one["boxes"]),) if boxed else ()
+    return (one["name"], str(one["id"]), str(one["labelled"]), one["tier"], *boxes)
 
 
 def _describe(project: Project) -> dict[str, Any]:
