@@ -191,6 +191,9 @@ class RadiomicContrastRun(ClassifierRun):
         self.scale.load_state(state["scale"])
         self.balance.load_state(state["balance"])
         self.followed.load_state(state["followed"])
+        # What steps that were only rehearsed have left.
+        self.taken_over = TakenOver(self.finder.measurer.names)
+        self._parts = {}
 
     def asked(self, batch: Batch, guesses: Tensor, step: int) -> list[Asked]:
         """Choose the class of each image whose region is asked for, labelled images first.

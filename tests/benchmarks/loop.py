@@ -44,11 +44,22 @@ SETTINGS = {
     "learning_rate": 2e-3,
     "warm_up": 0.3,
 }
+FEW = {"labelled": "32"}
 ARMS: Mapping[str, Mapping[str, Any]] = {
     "with the comparisons": {},
     "without them": {"contrast_share": 0.0},
     "the published mix": {"mix": "published"},
+    "32 labels, with the comparisons": {**FEW},
+    "32 labels, without them": {**FEW, "contrast_share": 0.0},
 }
+"""What each arm changes; `labelled` hides the labels of the other films."""
+
+BESIDE = {
+    "with the comparisons": "without them",
+    "the published mix": "without them",
+    "32 labels, with the comparisons": "32 labels, without them",
+}
+"""With which arm one is compared: the same seeds, films and labels with plain Grad-CAM."""
 
 
 def measure() -> list[dict[str, Any]]:
@@ -75,14 +86,16 @@ def _kept(folder: Path, name: str, seed: int) -> dict[str, Any]:
     return done
 
 
-def _trained(seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _trained(seed: int, wishes: Mapping[str, Any]) -> dict[str, Any]:
     steps = TRAINED // BATCH
+    settings = {name: value for name, value in wishes.items() if name != "labelled"}
     with TemporaryDirectory() as folder:
         with _project(Path(folder), seed) as project:
             spec = plan_run(
                 project,
                 method="radiomic-contrast",
                 settings=settings,
+                labelled=wishes.get("labelled"),
                 iterations=EPOCHS * steps,
                 seed=seed,
             )
@@ -155,12 +168,10 @@ def _lines(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, A
             said = f"{100 * right:.0f} % of the answers are right"
             measured = f"epoch {epoch}, {name}: mean IoU of the boxes"
             lines.append(result(measured, statistics.mean(overlaps), "IoU", reference=said))
-    plain = _ends(found["without them"])
-    for name, runs in found.items():
-        if name != "without them":
-            lines.append(_gain(name, _ends(runs) - plain))
-            ratio = statistics.mean(run["gradient"] for run in runs)
-            lines.append(result(f"gradient of the comparisons by the classes', {name}", ratio, ""))
+    for name, other in BESIDE.items():
+        lines.append(_gain(name, _ends(found[name]) - _ends(found[other])))
+        ratio = statistics.mean(run["gradient"] for run in found[name])
+        lines.append(result(f"gradient of the comparisons by the classes', {name}", ratio, ""))
     centre = statistics.mean(run["centre"] for runs in found.values() for run in runs)
     return [*lines, result("the central box", centre, "IoU")]
 
