@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Shapes
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
@@ -20,10 +21,12 @@ from .canvas_boxes_layer import (
     boxes_layer,
     corners_of,
     edge_width,
+    least_side,
     paint_boxes,
     xywh_of,
 )
 from .canvas_desk import Desk, author
+from .canvas_guests import fits, insert_quietly, remove
 from .canvas_reading import Picture
 
 if TYPE_CHECKING:
@@ -82,7 +85,8 @@ class DrawnBoxes:
     @property
     def drawing(self) -> bool:
         """Whether the tool is in hand."""
-        return self.layer is not None and str(self.layer.mode) == "add_rectangle"
+        layer = self.layer
+        return layer is not None and layer.visible and str(layer.mode) == "add_rectangle"
 
     @property
     def class_id(self) -> int:
@@ -104,7 +108,7 @@ class DrawnBoxes:
         self._suit_class()
         layer = self._ensure_layer()
         if layer is not None:
-            self._in_hand = layer.visible = True
+            self._in_hand = True
             self._viewer.layers.selection.active = layer
             layer.mode = "add_rectangle"
             self.select(None)
@@ -192,8 +196,8 @@ class DrawnBoxes:
         self._past.clear()
         self._future.clear()
         self._errands.forget()
-        self._drop()
         self.boxes, self.selected = None, None
+        self._hide()
         project = self._desk.session.project
         if picture is not None and project is not None and self.possible:
             self._read(project, picture)
@@ -202,7 +206,12 @@ class DrawnBoxes:
     def hold_hidden(self, hidden: bool) -> None:
         """Hide them for a moment, or show them again."""
         if self.layer is not None:
-            self.layer.visible = not hidden
+            self.layer.visible = bool(self.boxes or self.drawing) and not hidden
+
+    def make_room(self, axes: int) -> None:
+        """Take the layer away unless the next case has as many axes."""
+        if self.layer is not None and self.layer.ndim != axes:
+            self._drop()
 
     def recolour(self) -> None:
         """Take over changed classes."""
@@ -268,35 +277,50 @@ class DrawnBoxes:
 
     def _ensure_layer(self) -> Shapes | None:
         picture = self._picture
-        if self.layer is None and picture is not None:
-            layers, active = self._viewer.layers, self._viewer.layers.selection.active
+        if picture is None:
+            return None
+        if not fits(self.layer, picture):
+            self._drop()
             self.layer = boxes_layer(picture)
-            self.layer.editable = self._desk.writable
             self.layer.events.data.connect(self._on_data)
             self.layer.selected_data.events.items_changed.connect(self._on_selected)
             self.layer.events.mode.connect(lambda _event: self.changed.emit())
-            layers.append(self.layer)
-            # napari makes a new layer the active one: what is drawn on stays it.
-            if active is not None and active in layers:
-                layers.selection.active = active
-        return self.layer
+            insert_quietly(self._viewer, self.layer)
+        layer = self.layer
+        assert layer is not None
+        layer.scale = np.asarray(picture.spacing)
+        # To set these, even to what they are, puts napari's tool down.
+        if layer.editable != self._desk.writable:
+            layer.editable = self._desk.writable
+        if not layer.visible:
+            layer.visible = True
+        return layer
 
     def _show(self) -> None:
-        if not self.boxes and self.layer is None:
-            return
-        layer = self._ensure_layer()
-        if layer is None:
-            return
+        if self.boxes or (self.layer is not None and self.layer.nshapes):
+            layer = self._ensure_layer()
+            if layer is not None:
+                self._fill(layer, self.boxes or ())
+        self._paint()
+
+    def _fill(self, layer: Shapes, boxes: Sequence[DrawnBox]) -> None:
+        mode = layer.mode
         self._showing = True
         try:
-            mode = layer.mode
-            layer.data = []
-            if self.boxes:
-                layer.add_rectangles([corners_of(box) for box in self.boxes])
-            layer.mode = mode
+            # A small picture of the layer, which nobody sees, takes napari longest.
+            with layer.block_thumbnail_update():
+                layer.data = []
+                if boxes:
+                    layer.add_rectangles([corners_of(box) for box in boxes])
+                layer.mode = mode
         finally:
             self._showing = False
-        self._paint()
+
+    def _hide(self) -> None:
+        if self.layer is not None and self.layer.visible:
+            self._fill(self.layer, ())
+            self.layer.mode = "pan_zoom"
+            self.layer.visible = False
 
     def _paint(self) -> None:
         project = self._desk.session.project
@@ -316,11 +340,10 @@ class DrawnBoxes:
         layer, self.layer = self.layer, None
         if layer is not None:
             layer.events.data.disconnect(self._on_data)
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+            remove(self._viewer, layer)
 
     def _on_zoom(self, event: object = None) -> None:
-        if self.layer is not None:
+        if self.boxes:
             self._timer.start()
 
     def _on_selected(self, *_: Any) -> None:
@@ -342,7 +365,8 @@ class DrawnBoxes:
             return
         before = self.boxes or ()
         drawn = [xywh_of(corners, picture.shape) for corners in layer.data]
-        boxes = boxes_drawn(before, drawn, self.class_id)
+        least = least_side(self._viewer.scene.camera.zoom, picture)
+        boxes = boxes_drawn(before, drawn, self.class_id, least)
         if boxes == before:
             # Nothing came of it, as of a click: what stands on the layer goes back to the truth.
             self._show()

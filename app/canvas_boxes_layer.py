@@ -16,8 +16,8 @@ WHITE = "#ffffff"
 PALE = 0.55
 """How much of the others is seen where the boxes of one class are white."""
 
-LEAST_PX = 2.0
-"""A side shorter than this is a slip of the hand, not a box."""
+LEAST_PX, LEAST_SEEN_PX = 2.0, 6.0
+"""A side shorter than this in the image, or on the screen, is a slip of the hand, not a box."""
 
 Xywh = tuple[float, float, float, float]
 Corners = np.ndarray[Any, np.dtype[np.float64]]
@@ -51,7 +51,7 @@ def xywh_of(corners: Corners, shape: Sequence[int]) -> Xywh:
 
 
 def boxes_drawn(
-    before: Sequence[DrawnBox], drawn: Sequence[Xywh], class_id: int
+    before: Sequence[DrawnBox], drawn: Sequence[Xywh], class_id: int, least: float = LEAST_PX
 ) -> tuple[DrawnBox, ...]:
     """Give what is drawn now its classes: that of the box that it was, or `class_id`.
 
@@ -62,6 +62,8 @@ def boxes_drawn(
     drawn
         What stands on the layer: as many, in the same order, where one was moved; more or fewer
         where one was drawn or deleted.
+    least
+        A new box with a side shorter than this, in pixels of the image, is a slip of the hand.
     """
     if len(drawn) == len(before):
         pairs = zip(before, drawn, strict=True)
@@ -72,9 +74,14 @@ def boxes_drawn(
         old = known.get(_rounded(xywh))
         if old is not None:
             boxes.append(old)
-        elif min(xywh[2:]) >= LEAST_PX:
+        elif min(xywh[2:]) >= least:
             boxes.append(DrawnBox(class_id, *xywh))
     return tuple(boxes)
+
+
+def least_side(zoom: float, picture: Picture) -> float:
+    """Give the shortest side of a box that was meant, in pixels of the image."""
+    return max(LEAST_PX, LEAST_SEEN_PX / max(float(zoom), 1e-6) / float(min(picture.spacing)))
 
 
 def edge_width(zoom: float, picture: Picture) -> float:

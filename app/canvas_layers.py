@@ -111,6 +111,19 @@ def heat_layer(picture: Picture, values: MapArray, opacity: float) -> Image:
     )
 
 
+def refill_heat(layer: Image, picture: Picture, values: MapArray) -> None:
+    """Show another map in a layer."""
+    layer.data = values
+    layer.scale = np.asarray(picture.spacing)
+    layer.visible = True
+
+
+def empty_heat(layer: Image) -> None:
+    """Hide a layer; what it held must not widen the view of the next case."""
+    layer.visible = False
+    layer.data = np.zeros((1,) * layer.ndim, np.float16)
+
+
 @cache
 def heat_colours() -> Colormap:
     """Give the colours of heat maps: even in lightness, and clear at their lower end."""

@@ -10,7 +10,8 @@ from qtpy.QtCore import QObject, QTimer
 
 from ..core.explain.stored import StoredMap
 from ..core.project.records import Task
-from .canvas_layers import HEAT_OPACITY, heat_layer
+from .canvas_guests import fits, insert_quietly, remove
+from .canvas_layers import HEAT_OPACITY, empty_heat, heat_layer, refill_heat
 from .canvas_map_box import PREDICTED, BoxLines
 from .canvas_map_reading import FoundMap, classes_by_probability
 from .canvas_map_seeking import MapSeeker
@@ -44,7 +45,7 @@ class HeatMap:
     found
         The map and its boxes.
     layer
-        None where there is nothing to see.
+        Hidden where there is nothing to see; None before it was first needed.
     box_rejected
         Whether the box is not to be drawn: a person has said that it is wrong.
     changed
@@ -155,12 +156,19 @@ class HeatMap:
     def hold_hidden(self, hidden: bool) -> None:
         """Hide it for a moment, or show it again."""
         if self.layer is not None:
-            self.layer.visible = not hidden
+            self.layer.visible = self.state == "shown" and not hidden
         self.box.hold_hidden(hidden)
+
+    def make_room(self, axes: int) -> None:
+        """Take the layers away unless the next case has as many axes."""
+        if self.layer is not None and self.layer.ndim != axes:
+            layer, self.layer = self.layer, None
+            remove(self._viewer, layer)
+        self.box.make_room(axes)
 
     def forget_layer(self, layer: object) -> None:
         """Let go of a layer if it is ours: somebody else removed it."""
-        if layer is self.layer:
+        if layer is self.layer and layer is not None:
             self.class_id = None
             self.layer = None
             self._seek()
@@ -174,6 +182,7 @@ class HeatMap:
         self._session.project_changed.disconnect(self._on_project)
         self._seeker.close()
         self._clear()
+        self.make_room(0)
         self.box.close()
 
     # --- seeking the map ---
@@ -215,12 +224,13 @@ class HeatMap:
         self._enter("shown")
 
     def _add(self, picture: Picture, stored: StoredMap) -> None:
-        layers, active = self._viewer.layers, self._viewer.layers.selection.active
-        self.layer = heat_layer(picture, stored.values, self._opacity)
-        layers.insert(len(picture.plates), self.layer)
-        # napari makes a new layer the active one: what is drawn on stays it.
-        if active is not None and active in layers:
-            layers.selection.active = active
+        if self.layer is not None and fits(self.layer, picture):
+            refill_heat(self.layer, picture, stored.values)
+            self.layer.opacity = self._opacity
+        else:
+            remove(self._viewer, self.layer)
+            self.layer = heat_layer(picture, stored.values, self._opacity)
+            insert_quietly(self._viewer, self.layer, len(picture.plates))
 
     def _find_boxes(self) -> None:
         stored = self.stored
@@ -241,9 +251,8 @@ class HeatMap:
 
     def _clear(self) -> None:
         self.found = None
-        layer, self.layer = self.layer, None
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+        if self.layer is not None:
+            empty_heat(self.layer)
         self.box.show(None)
 
     def _enter(self, state: State, words: str = "") -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from napari.layers import Vectors
 from qtpy.QtCore import QObject, QTimer
 
+from .canvas_guests import fits, insert_quietly, remove
 from .canvas_reading import Picture
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ Lines = np.ndarray[Any, np.dtype[np.float64]]
 DASH_PX = 6.0
 WHITE, DARK = (1.0, 1.0, 1.0, 1.0), (0.08, 0.08, 0.1, 0.85)
 SHADE = (0.08, 0.08, 0.1, 0.6)
+ROOM = 512
+"""Pieces that a layer has room for, and as many more as are needed."""
+
 Box = tuple[Sequence[float], Sequence[float]]
 """First pixel and number of pixels along each axis, in array order."""
 
@@ -69,14 +73,20 @@ class BoxLines:
 
     def show(self, picture: Picture | None, boxes: Sequence[Box] = ()) -> None:
         """Draw boxes over a picture."""
-        if picture is not self._picture or tuple(boxes) != self._boxes or self.layer is None:
+        if picture is not self._picture or tuple(boxes) != self._boxes:
             self._picture, self._boxes = picture, tuple(boxes)
             self._draw()
 
     def hold_hidden(self, hidden: bool) -> None:
         """Hide it for a moment, or show it again."""
         if self.layer is not None:
-            self.layer.visible = not hidden
+            self.layer.visible = bool(self._boxes) and not hidden
+
+    def make_room(self, axes: int) -> None:
+        """Take the layer away unless the next case has as many axes."""
+        if self.layer is not None and self.layer.ndim != axes:
+            layer, self.layer = self.layer, None
+            remove(self._viewer, layer)
 
     def forget_layer(self) -> None:
         """Let go of the layer: somebody else removed it."""
@@ -88,14 +98,15 @@ class BoxLines:
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         self._viewer.dims.events.order.disconnect(self._on_zoom)
         self.show(None)
+        self.make_room(0)
 
     def _on_zoom(self, event: object = None) -> None:
-        if self.layer is not None:
+        if self._boxes:
             self._timer.start()
 
     def _draw(self) -> None:
         if self._picture is None or not self._boxes:
-            self._drop()
+            self._hide()
             return
         spacing = self._picture.spacing
         zoom = max(float(self._viewer.scene.camera.zoom), 1e-6)
@@ -103,16 +114,18 @@ class BoxLines:
         length = DASH_PX / zoom
         lines = np.concatenate([dashes(*box, spacing, length, axis) for box in self._boxes])
         width = self._pen.width_px / zoom / float(min(spacing))
-        if self.layer is None:
-            self._add(lines, width)
+        layer = self.layer
+        if layer is not None and fits(layer, self._picture) and len(layer.data) >= len(lines):
+            layer.data = padded(lines, len(layer.data))
+            layer.scale = np.asarray(spacing)
+            layer.edge_width = width
+            layer.visible = True
         else:
-            self.layer.data = lines
-            self.layer.edge_color = self._colours(len(lines))
-            self.layer.edge_width = width
+            remove(self._viewer, layer)
+            self._add(padded(lines, -(-len(lines) // ROOM) * ROOM), width)
 
     def _add(self, lines: Lines, width: float) -> None:
         assert self._picture is not None
-        layers, active = self._viewer.layers, self._viewer.layers.selection.active
         unit = "mm" if self._picture.in_mm else "pixel"
         self.layer = Vectors(
             lines,
@@ -123,19 +136,18 @@ class BoxLines:
             scale=self._picture.spacing,
             units=(unit,) * len(self._picture.spacing),
         )
+        layers = self._viewer.layers
         above = [place for place, each in enumerate(layers) if each.name == self._below]
-        layers.insert(min(above, default=len(layers)), self.layer)
-        # napari makes a new layer the active one: what is drawn on stays it.
-        if active is not None and active in layers:
-            layers.selection.active = active
+        insert_quietly(self._viewer, self.layer, min(above, default=None))
 
     def _colours(self, count: int) -> Lines:
         return np.resize(np.array(self._pen.inks), (count, 4))
 
-    def _drop(self) -> None:
-        layer, self.layer = self.layer, None
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+    def _hide(self) -> None:
+        if self.layer is not None and self.layer.visible:
+            self.layer.visible = False
+            # What it held must not widen the view of the next case.
+            self.layer.data = np.zeros_like(self.layer.data)
 
 
 def dashes(
@@ -178,6 +190,13 @@ def dashes(
     deep[..., shown] = flat
     deep[:, :, 0, axis] = places[:, None]
     return deep.reshape(-1, 2, 3)
+
+
+def padded(lines: Lines, count: int) -> Lines:
+    """Fill up with pieces of no length: napari looks for colours of pieces that are gone."""
+    rest = np.zeros((count - len(lines), *lines.shape[1:]))
+    rest[:, 0] = lines[0, 0]
+    return np.concatenate([lines, rest])
 
 
 def _rectangle(start: Sequence[float], size: Sequence[float]) -> Lines:

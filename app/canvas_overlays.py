@@ -31,7 +31,7 @@ class Overlays:
     changed = Signal()
 
     def __init__(self, viewer: "Viewer", desk: Desk, parent: QObject | None = None) -> None:
-        self._viewer = viewer
+        self._viewer, self._desk = viewer, desk
         self.prediction = Prediction(viewer, desk.session, parent)
         self.heat = HeatMap(viewer, desk.session, parent)
         self.boxes = DrawnBoxes(viewer, desk, parent)
@@ -43,6 +43,11 @@ class Overlays:
     def follow(self, picture: Picture | None) -> None:
         """Another case is shown, or none."""
         self._picture = picture
+        if picture is None:
+            case = self._desk.session.case
+            axes = len(case.shape) if case is not None else 0
+            for each in (self.heat, self._shade, self.boxes):
+                each.make_room(axes)
         for each in (self.prediction, self.heat, self.boxes):
             each.follow(picture)
 
@@ -92,7 +97,7 @@ class Overlays:
         """Keep outlines above the heat map, whichever of them came first."""
         layers, heat = self._viewer.layers, self.heat.layer
         above = [self.prediction.layer, self.prediction.uncertainty.layer]
-        if heat is None or heat not in layers:
+        if heat is None or heat not in layers or not heat.visible:
             return
         others = [layers.index(each) for each in above if each is not None and each in layers]
         if others and min(others) < layers.index(heat):

@@ -5,6 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.utils._test_utils import read_only_mouse_event
+from napari.utils.interactions import (
+    mouse_move_callbacks,
+    mouse_press_callbacks,
+    mouse_release_callbacks,
+)
 from PIL import Image
 
 from longtail.app.canvas import Canvas
@@ -149,7 +155,8 @@ def test_another_image_has_its_own_boxes_and_nothing_to_undo(window, qtbot):
     window.show("film-1")
     assert window.boxes.boxes is None
     assert not window.boxes.can_undo
-    assert "boxes" not in [layer.name for layer in window.viewer.layers]
+    assert not window.boxes.layer.visible
+    assert window.boxes.layer.nshapes == 0
     window.boxes.undo()
     assert window.kept("film-1") is None
     assert window.kept("film-0") == ()
@@ -166,3 +173,39 @@ def test_the_tool_stays_in_hand_from_image_to_image(window, qtbot):
     window.boxes.take()
     window.show("film-1")
     qtbot.waitUntil(lambda: window.boxes.drawing, timeout=WAIT_MS)
+
+
+def drag(layer, start, end):
+    """Press, move and let go over the image, as napari's canvas tells a layer of it."""
+    tell = {
+        "mouse_press": mouse_press_callbacks,
+        "mouse_move": mouse_move_callbacks,
+        "mouse_release": mouse_release_callbacks,
+    }
+    for kind, place in zip(tell, (start, end, end), strict=True):
+        event = read_only_mouse_event(
+            type=kind, is_dragging=kind == "mouse_move", position=place, pos=np.array(place)
+        )
+        tell[kind](layer, event)
+
+
+def test_a_box_is_drawn_with_the_mouse(window, qtbot):
+    window.boxes.take()
+    drag(window.boxes.layer, (10.0, 20.0), (30.0, 50.0))
+    qtbot.waitUntil(lambda: len(window.boxes.boxes) == 2, timeout=WAIT_MS)
+    box = window.kept("film-0")[-1]
+    assert box.xywh == pytest.approx((20.5, 10.5, 30.0, 20.0), abs=0.3)
+    assert window.boxes.drawing
+    drag(window.boxes.layer, (5.0, 2.0), (15.0, 12.0))
+    qtbot.waitUntil(lambda: len(window.boxes.boxes) == 3, timeout=WAIT_MS)
+    window.boxes.undo()
+    assert len(window.kept("film-0")) == 2
+
+
+def test_a_click_that_draws_nothing_leaves_nothing(window, qtbot):
+    # A pixel of the image is one of the screen: a click then draws a speck.
+    window.viewer.scene.camera.zoom = 1.0
+    window.boxes.take()
+    drag(window.boxes.layer, (10.0, 20.0), (10.0, 20.0))
+    qtbot.waitUntil(lambda: window.boxes.layer.nshapes == 1, timeout=WAIT_MS)
+    assert len(window.kept("film-0")) == 1

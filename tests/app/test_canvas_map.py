@@ -145,7 +145,7 @@ def window(tmp_path, qtbot):
 
 
 def names(window):
-    return [layer.name for layer in window.viewer.layers]
+    return [layer.name for layer in window.viewer.layers if layer.visible]
 
 
 def test_the_ways_are_those_that_can_be_computed():
