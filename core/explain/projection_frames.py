@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import LongtailError
-from .nearest import Floats, unit_rows
+from .nearest import Floats, directions
 from .projection import align, principal
 from .projection_ways import STEPS, flatten, scaled
 
@@ -46,7 +46,7 @@ def flatten_frames(
 
 
 def _together(frames: Sequence[Features]) -> Generator[tuple[int, int], None, list[Floats]]:
-    points, _ = principal(np.concatenate([unit_rows(one) for one in frames]), 2)
+    points, _ = principal(np.concatenate([directions(one) for one in frames]), 2)
     yield STEPS, STEPS
     return np.split(points, len(frames))
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
-from .nearest import Floats, nearest, unit_rows
+from .nearest import Floats, directions, nearest
 from .projection import Doubles, Flat, Flattening, flatten_by_pca, principal
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ def flatten(
         return (yield from flatten_by_pca(features))
     if way not in ("umap", "tsne"):
         raise ValueError(f"there is no way {way!r} into the plane")
-    rows, _ = principal(unit_rows(features), min(DIMS, features.shape[1]))
+    rows, _ = principal(directions(features), min(DIMS, features.shape[1]))
     begin = _begin(rows[:, :2] if start is None else start, seed)
     count = UMAP_NEIGHBOURS if way == "umap" else int(3 * PERPLEXITY)
     places, distances = yield from scaled(nearest(rows, count), 0.0, SEARCHING)

@@ -1,6 +1,6 @@
 """Which cases look alike, and how well likeness tells the class; given arrays, without torch.
 
-Likeness is the cosine between features, and the search is exact.
+Likeness is the cosine between features, taken from their common mean; the search is exact.
 """
 
 from collections.abc import Sequence
@@ -8,13 +8,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..explain.nearest import Floats, nearest, unit_rows
+from ..explain.nearest import Floats, directions, nearest
 
 Rows: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Numbers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 UNKNOWN = -1
 NEIGHBOURS = 5
+TINY = 1e-12
 
 
 class Alike(NamedTuple):
@@ -34,15 +35,15 @@ class Neighbours:
     """
 
     def __init__(self, features: Numbers) -> None:
-        self._unit = unit_rows(features)
+        self._unit = directions(features)
 
     def more_like(self, rows: Sequence[int], count: int = 12) -> Alike:
         """Find what is most like the middle of `rows`; themselves are left out."""
         asked = np.asarray(list(rows), np.int64)
         if not len(asked):
             return Alike(np.zeros(0, np.int64), np.zeros(0, np.float32))
-        middle = unit_rows(self._unit[asked].mean(axis=0, keepdims=True))[0]
-        cosines = self._unit @ middle
+        middle = self._unit[asked].mean(axis=0)
+        cosines = self._unit @ (middle / max(float(np.linalg.norm(middle)), TINY))
         cosines[asked] = -np.inf
         count = min(count, len(cosines) - len(np.unique(asked)))
         some = np.argpartition(-cosines, max(count - 1, 0))[:count]
@@ -114,7 +115,7 @@ def neighbour_accuracy(
     if len(known) < 2:
         return None
     names, truth = np.unique(np.asarray(classes)[known], return_inverse=True)
-    places = _voters(unit_rows(np.asarray(features)[known]), count, _grouped(groups, known))
+    places = _voters(directions(np.asarray(features)[known]), count, _grouped(groups, known))
     said = _vote(places, truth, len(names))
     hits = said == truth
     shares = np.bincount(truth, hits) / np.bincount(truth)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from longtail.core.explain.nearest import nearest, unit_rows
+from longtail.core.explain.nearest import directions, nearest
 from longtail.core.explain.projection import align, principal
 from longtail.core.explain.projection_ways import _Halted, _in_thread, flatten
 
@@ -70,8 +70,16 @@ def test_align_of_equal_points_is_finite():
     assert found == pytest.approx(np.tile(onto.mean(axis=0), (4, 1)))
 
 
+def test_directions_are_taken_from_the_mean():
+    features = np.array([[3, 1], [3, 5], [9, 3]], np.float16)
+    expected = np.array([[-2, -2], [-2, 2], [4, 0]]) / np.array([[8**0.5], [8**0.5], [4]])
+    assert directions(features) == pytest.approx(expected, abs=1e-6)
+    assert (features == [[3, 1], [3, 5], [9, 3]]).all()
+    assert (directions(np.full((4, 3), 0.1, np.float32)) == 0).all()
+
+
 def test_nearest_are_those_of_all_distances():
-    points = unit_rows(np.random.default_rng(0).normal(size=(60, 5)))
+    points = directions(np.random.default_rng(0).normal(size=(60, 5)))
     points[7] = points[3]
     (places, distances), seen = run(nearest(points, 4))
     every = np.linalg.norm(points[:, None].astype(float) - points[None], axis=2)
