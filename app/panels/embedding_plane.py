@@ -91,6 +91,7 @@ class Plane(QWidget):
         self.thumbnails.use_folder(keep)
         self._values, self.colour_by = {}, CLASS
         self.clear()
+        self.choice.points_changed()
 
     def clear(self) -> None:
         """Show no points."""
