@@ -195,6 +195,7 @@ class MapsPage(QWidget):
         self.grid.tiles.show_tiles(shown, loaded.pictures, self._class_id)
         self.words.setText(words_of(audit, self._class_id, names.get(self._class_id, "")))
         mine = [one for one in audit.maps if one.class_id == self._class_id]
+        self.note.setText("\n".join(audit.notes))
         self.silent.setText(below_words(mine))
         self.silent.setVisible(bool(self.silent.text()))
         self._show_check()

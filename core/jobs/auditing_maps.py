@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ENCODER_STEP, FEW_PLACES = 32, 5
 """Pixels between two places of the last maps of an encoder, and how few are worth a warning."""
 
+FOUND_FROM = 0.5
+"""Probability from which a run finds a class."""
+
 BODY_NOTE = "Where no box and no outline is drawn, maps are compared with the body or cells."
 
 
@@ -90,6 +93,12 @@ class Auditor:
         silent = sum(one.kind != "graded" for one in order)
         if silent:
             notes.append(f"{silent} of {len(order)} maps say nothing: no place stands out.")
+        denied = sum(one.probability is not None and one.probability < FOUND_FROM for one in order)
+        if denied:
+            notes.append(
+                f"In {denied} of {len(order)} cases the run itself does not find the class: such a "
+                "map shows what little speaks for it."
+            )
         audit = Audit(
             self._job.run_id,
             self._job.split,
