@@ -187,13 +187,24 @@ class Report:
         return plain
 
     def to_contract(self) -> dict[str, Any]:
-        """Give what `longtail evaluate --json` prints: run, split, summary and cases."""
-        return {
+        """Give what `longtail evaluate --json` prints: run, split, summary and cases.
+
+        Where boxes were compared, `controls` has the same measures of a random map and of a box in
+        the middle.
+        """
+        document: dict[str, Any] = {
             "run": self.run,
             "split": self.split,
             "summary": {name: _figure(figure) for name, figure in self.summary.items()},
             "cases": [dict(case) for case in self.cases],
         }
+        if self.boxes is not None:
+            document["controls"] = {
+                way: {name: _figure(row[name]) for name in row if name in self.summary}
+                for way, row in self.boxes.rows.items()
+                if way != "map"
+            }
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Report":

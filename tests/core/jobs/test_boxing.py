@@ -115,6 +115,11 @@ def test_boxes_are_compared_with_those_that_the_window_shows(films, finish):
     means = [float(np.mean(values)) for values in by_class.values()]
     assert summary["box_iou"]["mean"] == pytest.approx(np.mean(means), abs=1e-4)
     assert summary["box_iou"]["n"] == 5
+    controls = ended.result["controls"]
+    assert {way: set(row) for way, row in controls.items()} == {
+        "random map": set(FIGURES),
+        "centre box": set(FIGURES),
+    }
     hits = [float(np.mean(np.array(values) > 0.1)) for values in by_class.values()]
     assert summary["box_acc_10"]["mean"] == pytest.approx(np.mean(hits))
 
@@ -142,6 +147,7 @@ def test_without_boxes_nothing_is_said_of_them(films, finish):
         project.set_boxes(case, None, author="me")
     ended = finish(EvaluateJob(project.path.as_posix(), run_id))
     assert not set(FIGURES) & set(ended.result["summary"])
+    assert "controls" not in ended.result
     report = read_report(project.run_folder(run_id) / "evaluation-test.json")
     assert report.boxes is None
     assert box_lines(report) == []
