@@ -287,15 +287,15 @@ class ReviewPanel(QWidget):
             self._decide(entry, Verdict.CORRECTED, by_hand=True)
 
     def _case_changed(self) -> None:
-        case = self._session.case
-        standing = self._standing
+        case, standing = self._session.case, self._standing
         if case is None or standing is None or case.id == self._current:
             return
-        if any(each.case == case.id for each in standing.queue.entries):
-            self._current = case.id
-            self._deciding.look_at(case.id)
-            self.page.list.follow(case.id)
-            self._show_case(self._entry())
+        # Keys act on what is seen: a case that is not on the list leaves them nothing to act on.
+        listed = any(each.case == case.id for each in standing.queue.entries)
+        self._current = case.id if listed else ""
+        self._deciding.look_at(self._current)
+        self.page.list.follow(self._current)
+        self._show_case(self._entry())
 
     def find(self) -> None:
         """Look through all cases, or go to Train where there is no run to ask."""
