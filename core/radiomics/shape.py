@@ -31,22 +31,31 @@ def shapes(regions: Sequence[Region], packed: Packed) -> dict[str, Tensor]:
     spacing = np.array([region.spacing_mm for region in regions])
     place = packed.within.cpu().numpy()
     counts = packed.counts.cpu().numpy()
-    axes = _axes(place, counts, spacing)
     if regions[0].flat:
-        found = _flat(packed, counts, axes[:, 1:], spacing[:, 1:])
+        axes = _axes(place[1:], counts, spacing[:, 1:])
+        found = _flat(packed, counts, axes, spacing[:, 1:])
     else:
-        found = _solid(regions, counts, axes, spacing)
+        found = _solid(regions, counts, _axes(place, counts, spacing), spacing)
     return {name: torch.from_numpy(values) for name, values in found.items()}
 
 
 def _axes(place: Array, counts: Array, spacing_mm: Array) -> Array:
-    """Give the standard deviations along the principal axes, smallest first, (region, 3) mm."""
+    """Give the standard deviations along the principal axes, smallest first, (region, axis) mm.
+
+    Parameters
+    ----------
+    place
+        (axis, voxel) region after region.
+    spacing_mm
+        (region, axis).
+    """
     first = counts.cumsum() - counts
     real = place.astype(np.float64)
     centre = np.add.reduceat(real, first, axis=1) / counts
     real -= centre.repeat(counts, axis=1)
-    spread = np.empty((len(counts), 3, 3))
-    for one in range(3):
+    axes = len(place)
+    spread = np.empty((len(counts), axes, axes))
+    for one in range(axes):
         for other in range(one + 1):
             both = np.add.reduceat(real[one] * real[other], first) / counts
             spread[:, one, other] = spread[:, other, one] = both

@@ -30,12 +30,12 @@ def zones(packed: Packed, levels: Levels, apart: int | None) -> Counted:
     numbers = label(
         code if apart is None else _alternating(code, apart), background=0, connectivity=code.ndim
     ).ravel()
-    inside = packed.voxels.cpu().numpy() - packed.lead
-    of_voxel = numbers[inside] - 1
-    sizes = np.bincount(of_voxel)
-    of_zone = np.zeros(len(sizes), dtype=np.int64)
-    of_zone[of_voxel] = code.ravel()[inside]
-    found, size = (torch.from_numpy(part).to(levels.code.device) for part in (of_zone, sizes))
+    sizes = np.bincount(numbers)
+    of_zone = np.zeros(len(sizes), dtype=np.int32)
+    of_zone[numbers] = code.ravel()
+    found, size = (
+        torch.from_numpy(part).to(levels.code.device) for part in (of_zone[1:], sizes[1:])
+    )
     return count(found, size, levels.table)
 
 
