@@ -65,7 +65,7 @@ KEY_TABLE: KeyTable = (
     (
         "Review, while its tab is open",
         (
-            ("A", "right as it is, next"),
+            ("A Return", "right as it is, next"),
             ("S", "take what is suggested, next"),
             ("D", "set aside, next"),
             ("Q", "take the last one back"),

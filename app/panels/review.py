@@ -231,7 +231,12 @@ class ReviewPanel(QWidget):
         if key == TAKE and standing.task is Task.SEGMENTATION:
             self._correct_scan(labelled=standing.is_labelled(entry))
             return True
-        self._decide(entry, VERDICTS[key])
+        if self._canvas is not None:
+            self._canvas.fold()
+        # The last answer by key may have been written only now, and be taken up already.
+        if entry.case not in standing.verdicts:
+            by_hand = key == KEEP and self._deciding.changed(entry)
+            self._decide(entry, Verdict.CORRECTED if by_hand else VERDICTS[key], by_hand=by_hand)
         return True
 
     def take_back(self) -> bool:
@@ -249,8 +254,6 @@ class ReviewPanel(QWidget):
         standing = self._standing
         if standing is None:
             return
-        if self._canvas is not None and not by_hand:
-            self._canvas.fold()
         following = standing.after(entry.case)
         # First, so that the news of what was written is not taken for a change by hand.
         standing.verdicts[entry.case] = verdict
@@ -280,10 +283,7 @@ class ReviewPanel(QWidget):
             return
         if entry.case not in case_ids or entry.case in standing.verdicts:
             return
-        if project.task is not Task.CLASSIFICATION:
-            return
-        labels = project.case(entry.case).labels
-        if labels is not None and labels.yes and labels.yes != frozenset(entry.given):
+        if project.task is Task.CLASSIFICATION and self._deciding.changed(entry):
             self._decide(entry, Verdict.CORRECTED, by_hand=True)
 
     def _case_changed(self) -> None:
@@ -391,7 +391,8 @@ class ReviewPanel(QWidget):
         page.maps.clicked.connect(lambda _checked=False: self.panel_asked.emit("Heat maps"))
         acts: dict[str, Callable[[], object]] = {key: partial(self.act, key) for key in VERDICTS}
         acts[BACK] = self.take_back
-        self._keys = ReviewKeys(getattr(self._canvas, "viewer", None), acts)
+        on_image = {**acts, "Enter": acts[KEEP]}
+        self._keys = ReviewKeys(getattr(self._canvas, "viewer", None), on_image)
         for keys, act in (*acts.items(), ("Ctrl+Z", self.take_back)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -74,6 +74,15 @@ class Deciding:
         known = project is not None and bool(case_id)
         self._before = (case_id, latest(project, case_id) if known and project else None)
 
+    def changed(self, entry: "Entry") -> bool:
+        """Whether the case carries other classes now than when it was begun to be looked at."""
+        project, (case_id, before) = self._session.project, self._before
+        if project is None or case_id != entry.case:
+            return False
+        labels = project.case(case_id).labels
+        known = before.labels if before is not None else None
+        return labels is not None and bool(labels.yes or labels.no) and labels != known
+
     def decide(self, entry: "Entry", verdict: Verdict, run: str, *, by_hand: bool) -> None:
         """Hand a decision in; labels that were changed by hand stay as they are."""
         decisions, keeper = self._decisions, self._desk.keeper if self._desk else None

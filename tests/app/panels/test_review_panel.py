@@ -215,12 +215,21 @@ def test_what_was_decided_is_known_the_next_time(qtbot, session, full):
 
 
 def test_a_class_given_by_hand_counts_as_corrected(session, full):
-    session.project.set_labels(["cell_05"], ImageLabels(frozenset({1})), author="me")
     full.page.list.chosen.emit("cell_05")
     session.project.set_labels(["cell_05"], ImageLabels(frozenset({1})), author="me")
     session.labels_saved(("cell_05",))
     assert full.standing.verdicts["cell_05"] == "corrected"
     assert full.current != "cell_05"
+
+
+def test_keeping_what_was_changed_by_hand_is_a_correction(session, full):
+    full.page.list.chosen.emit("cell_07")
+    session.project.set_labels(["cell_07"], ImageLabels(frozenset({1})), author="me")
+    assert full.act("A")
+    assert full.standing.verdicts["cell_07"] == "corrected"
+    assert session.project.case("cell_07").labels == ImageLabels(frozenset({1}))
+    assert full.take_back()
+    assert session.project.case("cell_07").labels is None
 
 
 def test_filters_show_a_part(full):
@@ -248,7 +257,7 @@ def test_the_case_that_is_opened_elsewhere_is_followed(session, full):
 
 def test_keys_belong_to_the_viewer_again_when_it_is_left(full):
     viewer = full._canvas.viewer
-    assert set(viewer.keymap) == {"A", "S", "D", "Q"}
+    assert set(viewer.keymap) == {"A", "S", "D", "Q", "Enter"}
     viewer.keymap["D"](viewer)
     assert full.standing.verdicts == {"cell_01": "flagged"}
     full.hide()
