@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from .bootstrap import Bounded, Bounds, FloatArray, Measures, Table, mean_known
+from .intervals import wilson
 from .localisation import (
     THRESHOLDS,
     Localised,
@@ -122,10 +123,21 @@ def _score(score: BoxScore, name: str) -> tuple[float, float]:
 def _figure(name: str, one: Bounded, boxes: Mapping[str, int], counts: Mapping[str, int]) -> Figure:
     behind = counts if name in ("pointing", "energy") else boxes
     values = {
-        each: ClassValue(*_ends(bounds), n=behind.get(each, 0))
+        each: ClassValue(*_honest(bounds, name, behind.get(each, 0)), n=behind.get(each, 0))
         for each, bounds in zip(boxes, one.classes, strict=True)
     }
     return Figure(*_ends(one.overall), n=sum(behind.values()), classes=values)
+
+
+def _honest(
+    bounds: Bounds, name: str, count: int
+) -> tuple[float | None, float | None, float | None]:
+    """Give a class's value; where all boxes went one way, with Wilson's interval of a share."""
+    counted = name.startswith(("box_acc", "box_iobb_acc")) or name == "pointing"
+    if not counted or bounds.mean is None or bounds.low != bounds.high:
+        return _ends(bounds)
+    low, high = wilson(bounds.mean * count, count) or (bounds.low, bounds.high)
+    return bounds.mean, low, high
 
 
 def _ends(bounds: Bounds) -> tuple[float | None, float | None, float | None]:

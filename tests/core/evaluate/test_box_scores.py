@@ -64,6 +64,10 @@ def test_parts_have_the_controls_beside_the_run():
     assert (own["box_iou"].n, own["pointing"].n) == (4, 3)
     assert own["box_iou"].classes["mass"].mean == pytest.approx(0.5)
     assert own["pointing"].classes["node"].mean == 1.0
+    # One box that was missed does not say that all others would be.
+    missed = own["box_acc_10"].classes["node"]
+    assert (missed.mean, missed.low) == (0.0, pytest.approx(0.0))
+    assert missed.high > 0.5
     table = box_table(parts)
     assert [row.name for row in table] == [n for n in ("All classes", "mass", "node") for _ in ROWS]
     assert {len(row.cells) for row in table} == {len(box_heads())}
