@@ -12,6 +12,9 @@ from .doctor_words import PART_WORDS, listed, number_of, singular
 
 TRAIN, VAL, TEST = (PARTS.index(part) for part in (Split.TRAIN, Split.VAL, Split.TEST))
 
+KEPT_IN_TRAIN = 4
+"""No more than a part of so many of a class leaves train for test."""
+
 Rows = np.ndarray[Any, np.dtype[np.intp]]
 
 
@@ -129,12 +132,13 @@ def _spread(study: Study, column: int, rows: Rows, lacking: list[int]) -> Fix | 
 
 def find_too_few(study: Study) -> list[Finding]:
     """Find classes of which the test part has so few cases that a figure says nothing."""
-    found, rows = [], np.zeros(len(study), bool)
+    found, columns, rows = [], [], np.zeros(len(study), bool)
     for column, class_id in enumerate(study.class_ids):
         there = study.has(column) & (study.split == TEST)
         count = int(there.sum())
         if 0 < count < FEW_CASES and class_id != NO_CLASS_ID:
             found.append(f"{study.names[column]} ({count})")
+            columns.append(column)
             rows |= there
     if not found:
         return []
@@ -143,11 +147,48 @@ def find_too_few(study: Study) -> list[Finding]:
             Kind.TOO_FEW,
             Severity.WARNING,
             f"Too few test {study.noun} to measure {listed(found, 8)}. With fewer than "
-            f"{FEW_CASES} the 95 % interval is wider than half the scale. Put more of them into "
+            f"{FEW_CASES} the 95 % interval is wider than half the scale: put more of them into "
             "test, or read only the interval.",
             study.cases_at(rows),
+            _more_for_test(study, columns),
         )
     ]
+
+
+def _more_for_test(study: Study, columns: list[int]) -> Fix | None:
+    """Move whole patients from train into test, where train keeps most of the class."""
+    split, names = study.split.copy(), []
+    for column in columns:
+        chosen = _spare(study, split, column)
+        if len(chosen):
+            split[chosen] = TEST
+            names.append(study.names[column])
+    moved = np.flatnonzero(split != study.split)
+    if not len(moved):
+        return None
+    count = number_of(len(moved), *_nouns(study))
+    return Fix(
+        f"Move {count} from train into test: {FEW_CASES} there of {listed(names, 8)}.",
+        parts={study.ids[row]: Split.TEST.value for row in moved.tolist()},
+    )
+
+
+def _spare(study: Study, split: np.ndarray[Any, Any], column: int) -> Rows:
+    """Give the rows of the smallest patients that bring a class to enough test cases, if any."""
+    there = study.has(column)
+    need = FEW_CASES - int((there & (split == TEST)).sum())
+    have = int((there & (split == TRAIN)).sum())
+    elsewhere = np.unique(study.groups[split != TRAIN])
+    groups = np.setdiff1d(study.groups[there & (split == TRAIN)], elsewhere)
+    sizes = np.bincount(study.groups, minlength=int(groups.max(initial=0)) + 1)
+    chosen = np.zeros(len(study), bool)
+    for group in sorted(groups.tolist(), key=lambda one: (sizes[one], one)):
+        if (there & chosen).sum() >= need:
+            break
+        chosen |= study.groups == group
+    brought = int((there & chosen).sum())
+    enough = brought >= need and brought * KEPT_IN_TRAIN <= have
+    return np.flatnonzero(chosen & enough)
 
 
 def _nouns(study: Study) -> tuple[str, str]:

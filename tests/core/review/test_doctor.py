@@ -149,6 +149,22 @@ def test_a_class_with_few_test_images_cannot_be_measured(clean: Study) -> None:
     (found,) = clean.report().findings
     assert found.kind is Kind.TOO_FEW
     assert "rare (2)" in found.sentence
+    assert found.fix is not None
+    assert set(found.fix.parts.values()) == {"test"}
+    assert len(found.fix.parts) == 4  # two whole patients, where three images are wanted
+    for case_id, part in found.fix.parts.items():
+        clean.change(case_id, split=Split(part))
+    clean.folder = clean.folder / "mended"
+    assert clean.report().findings == ()
+
+
+def test_what_train_cannot_spare_stays(clean: Study) -> None:
+    for case_id in clean.of("rare", Split.TEST)[4:]:
+        del clean.cases[case_id]
+    for case_id in clean.of("rare", Split.TRAIN)[6:]:
+        clean.change(case_id, split=Split.VAL)
+    (found,) = clean.report().findings
+    assert (found.kind, found.fix) == (Kind.TOO_FEW, None)
 
 
 def test_a_copied_file_in_another_part_is_a_duplicate(clean: Study) -> None:
