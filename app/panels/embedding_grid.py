@@ -27,8 +27,9 @@ class PointGrid:
         self._spots = np.asarray(spots, np.float32)
         side = int(np.sqrt(len(spots) / PER_CELL)) + 1
         self._side = min(side, MOST_CELLS)
-        low = self._spots.min(axis=0) if len(spots) else np.zeros(2)
-        high = self._spots.max(axis=0) if len(spots) else np.ones(2)
+        columns = self._spots.T if len(spots) else ((0.0,), (1.0,))
+        low = np.array([np.min(column) for column in columns])
+        high = np.array([np.max(column) for column in columns])
         self._low = low
         self._step = np.maximum((high - low) / self._side, 1e-12)
         cells = self._cells(self._spots)
@@ -79,8 +80,7 @@ def inside_mask(
     mask
         (height, width), its upper left corner at `left`, `top`.
     """
-    places = np.floor(np.asarray(spots) - (left, top))
+    x, y = spots[:, 0] - np.float32(left), spots[:, 1] - np.float32(top)
     height, width = mask.shape
-    rows = np.flatnonzero(((places >= 0) & (places < (width, height))).all(axis=1))
-    x, y = places[rows].astype(np.intp).T
-    return np.asarray(rows[mask[y, x]])
+    rows = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
+    return np.asarray(rows[mask[y[rows].astype(np.intp), x[rows].astype(np.intp)]])

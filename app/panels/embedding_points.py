@@ -17,7 +17,8 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 STEP_BACK = 0.22
 """How much of their opacity points keep while others are chosen."""
 
-RIM_PX = 3.0
+RIM_PX, MOST_RIMMED = 3.0, 20_000
+"""Chosen points get a rim, unless there are so many that only rims would be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def layers_of(
     front = [(kind, rows[chosen[rows]]) for kind, rows in rows_of]
     text = to_rgb(tokens.text)
     rim = [Layer(rows, text, looks[kind][1], size + RIM_PX * ratio, 1.0) for kind, rows in front]
+    if sum(len(rows) for _, rows in front) > MOST_RIMMED:
+        rim = []
     top = [Layer(rows, *looks[kind], size, 1.0) for kind, rows in front]
     return [layer for layer in (*back, *rim, *top) if len(layer.rows)]
 

@@ -27,7 +27,7 @@ class View:
 
     def pixels(self, spots: Any, width: float, height: float) -> Floats:
         """Give where points lie, (n, 2) x and y, in pixels from the upper left corner."""
-        placed = np.empty((len(spots), 2), np.float32)
+        placed = np.empty((len(spots), 2), np.float32, order="F")
         placed[:, 0] = (spots[:, 0] - self.left) * (width / (self.right - self.left))
         placed[:, 1] = (self.high - spots[:, 1]) * (height / (self.high - self.low))
         return placed
