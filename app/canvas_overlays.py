@@ -46,8 +46,8 @@ class Overlays:
         if picture is None:
             case = self._desk.session.case
             axes = len(case.shape) if case is not None else 0
-            for each in (self.heat, self._shade, self.boxes):
-                each.make_room(axes)
+            for guest in (self.heat, self._shade, self.boxes):
+                guest.make_room(axes)
         for each in (self.prediction, self.heat, self.boxes):
             each.follow(picture)
 

@@ -18,6 +18,8 @@ from .label_words import reading_only, saved_words
 
 BUTTON_PX = 34
 GAP_PX = 4
+LAID_OUT_MS = 50
+"""A row that came is not laid out at once."""
 
 
 class ImagePage(Page):
@@ -107,8 +109,11 @@ class ImagePage(Page):
         boxes = self._canvas.boxes
         held = boxes.drawing, boxes.selected, len(boxes.boxes or ())
         if held != self._held and (boxes.drawing or boxes.selected is not None):
-            QTimer.singleShot(0, lambda: self.scroll.ensureWidgetVisible(self.boxes, 0, 8))
+            QTimer.singleShot(LAID_OUT_MS, self._scroll_to_boxes)
         self._held = held
+
+    def _scroll_to_boxes(self) -> None:
+        self.scroll.ensureWidgetVisible(self.boxes, 0, 8)
 
     def show_tool(self) -> None:
         """Nothing is drawn here."""
