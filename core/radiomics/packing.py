@@ -116,8 +116,16 @@ def pack(regions: Sequence[Region], rim: int, device: torch.device) -> Packed:
         np.take(region.values, place, out=values[part], mode="clip")  # "raise" would copy
         _lay(place, region.mask.shape, pitch, voxels[part], within[:, part])
         voxels[part] += start
-    parts = (torch.from_numpy(one).to(device) for one in (blocks, voxels, within, counts, values))
-    return Packed(pitch, lead, *parts, longest_side=int(sizes.max()))
+    return Packed(
+        pitch=pitch,
+        lead=lead,
+        blocks=torch.from_numpy(blocks).to(device),
+        voxels=torch.from_numpy(voxels).to(device),
+        within=torch.from_numpy(within).to(device),
+        counts=torch.from_numpy(counts).to(device),
+        values=torch.from_numpy(values).to(device),
+        longest_side=int(sizes.max()),
+    )
 
 
 def _lay(

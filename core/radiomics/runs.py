@@ -42,8 +42,10 @@ def runs(packed: Packed, levels: Levels, steps: Sequence[Step]) -> Counted:
     rank, length = of_cell - region * levels.width, cells % lengths
     inside = places(rank > 0)  # code 0 is outside
     row = region * len(steps) + direction
-    parts = (part.index_select(0, inside) for part in (row, rank, length, counts))
-    found = told(*parts, levels.table, len(steps))
+    row, rank, length, counts = (
+        part.index_select(0, inside) for part in (row, rank, length, counts)
+    )
+    found = told(row, rank, length, counts, levels.table, len(steps))
     return keep_rows(found, _moving(found, packed, code > 0, steps))
 
 

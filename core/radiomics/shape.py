@@ -60,7 +60,8 @@ def _axes(place: Array, counts: Array, spacing_mm: Array) -> Array:
             both = np.add.reduceat(real[one] * real[other], first) / counts
             spread[:, one, other] = spread[:, other, one] = both
     spread *= spacing_mm[:, :, None] * spacing_mm[:, None, :]
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 0))
+    deviations: Array = np.sqrt(np.maximum(np.linalg.eigvalsh(spread), 0))
+    return deviations
 
 
 def _share(part: Array, whole: Array) -> Array:
