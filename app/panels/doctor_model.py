@@ -64,7 +64,7 @@ class DoctorModel:
         self.progress: Progress | None = None
         self.busy = False
         self._job: TrackedJob | None = None
-        self._unasked = False
+        self._unasked = self._ageing = self._age_again = False
         session.project_changed.connect(self._on_project)
         session.catalogue_changed.connect(self._on_catalogue)
         session.job_event.connect(self._on_event)
@@ -160,6 +160,10 @@ class DoctorModel:
         project, catalogue = self.session.project, self.session.catalogue
         if project is None or catalogue is None or self.stage is not Stage.READY:
             return
+        if self._ageing:  # labels are given faster than a large project is compared
+            self._age_again = True
+            return
+        self._ageing = True
         self._ask(partial(_read, project, catalogue), partial(self._age, project), self._unread)
 
     def _take(self, project: "Project", found: _Read) -> None:
@@ -173,12 +177,17 @@ class DoctorModel:
             self._examine_unasked()
 
     def _age(self, project: "Project", found: _Read) -> None:
+        self._ageing = False
         if project is self.session.project and self.stage is Stage.READY:
             self.is_current = found.is_current
             self.mended = found.mended
             self.changed.emit()
+        if self._age_again:
+            self._age_again = False
+            self._on_catalogue()
 
     def _unread(self, error: Exception) -> None:
+        self._ageing = self._age_again = False
         if self.stage is Stage.READING:
             self.stage = Stage.EMPTY
             self.changed.emit()
