@@ -94,7 +94,7 @@ def pretrained_eyes(device: str, size: int = PRETRAINED_SIZE) -> Eyes:
     """
     network = build_encoder(PRETRAINED, 2, 3, 1, pretrained="lite0").eval()
     # Measured: a fifth faster on processors when channels lie beside each other.
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def look(parts: Tensor) -> tuple[Tensor, Tensor]:
         laid_out = parts.contiguous(memory_format=torch.channels_last)
