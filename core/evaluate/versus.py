@@ -223,7 +223,7 @@ def _changed_classes(
             float(gains[row] * abs(after[row] - before[row])),
             names[answers.truth[row]],
         )
-        for row in np.flatnonzero(gains)
+        for row in np.flatnonzero(gains).tolist()
     ]
 
 
@@ -241,7 +241,7 @@ def _changed_findings(
             float(gains[row]),
             _listed(names, yes[row]),
         )
-        for row in np.flatnonzero(gains)
+        for row in np.flatnonzero(gains).tolist()
     ]
 
 
