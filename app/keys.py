@@ -79,6 +79,15 @@ KEY_TABLE: KeyTable = (
         ),
     ),
     (
+        "Embedding",
+        (
+            ("L", "draw around points; with Shift: add"),
+            ("Arrows + -", "move, zoom"),
+            ("Home Esc", "show all, select nothing"),
+            ("Ctrl+Z", "undo a change of cases"),
+        ),
+    ),
+    (
         "Window",
         (
             ("Ctrl+L", "napari's layer list and controls"),

@@ -9,11 +9,11 @@ from .basic import KeyHint, SectionLabel, TextLabel, TitleLabel, mark
 from .dress import dress
 
 KeyTable = Sequence[tuple[str, Sequence[tuple[str, str]]]]
-COLUMNS = 2
+COLUMNS, COLUMN_PX = 3, 276
 
 
 class KeySheet(QDialog):
-    """Sections of keys with what they do, in two columns."""
+    """Sections of keys with what they do, in three columns."""
 
     def __init__(self, table: KeyTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +30,14 @@ class KeySheet(QDialog):
         whole.addLayout(row)
         whole.addStretch(1)
         dress(self)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Be as high as the words need when they wrap; their own hint takes them as one line."""
+        for label in self.findChildren(QWidget):
+            label.ensurePolished()
+        width = COLUMNS * COLUMN_PX + 2 * 24 + (COLUMNS - 1) * 32
+        self.setMinimumSize(width, self.layout().heightForWidth(width))
 
     def _column(self, sections: KeyTable) -> QVBoxLayout:
         column = QVBoxLayout()
