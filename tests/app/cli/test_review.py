@@ -1,6 +1,7 @@
 """What `longtail review` and `longtail audit` ask for, and how they tell what came of it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def asked(monkeypatch):
         if isinstance(job, AuditJob):
             _leave_audit(job)
             return Finished(Outcome.COMPLETED, {})
-        with Project.open(job.project, write=False) as project:
+        with Project.open(Path(job.project), write=False) as project:
             folder = project.run_folder(job.run_id) if job.run_id else project.path / "cache"
             entry = Entry("cell_01", (Kind.LABEL,), "Labelled common.", 0.9, (1,), 2, share=0.9)
             write_queue(queue_path(folder), Queue(job.run_id, 1, (entry,), {"cases": 12}))
@@ -56,7 +57,7 @@ def _leave_audit(job):
         np.full(1, -1, np.int32),
     )
     audit = Audit(job.run_id, job.split, job.variant, "f" * 64, class_summaries(maps), maps, ("n",))
-    with Project.open(job.project, write=False) as project:
+    with Project.open(Path(job.project), write=False) as project:
         write_audit(project.run_folder(job.run_id), audit, pictures)
 
 
