@@ -282,6 +282,8 @@ class Session:
 
     def ask_alike(self, case_ids: Sequence[str]) -> None:
         """Ask for the cases that a network finds most like these."""
+        if not len(self.alike_asked):
+            self.notify("Open the panel Embedding under Plugins, Longtail.")
         self.alike_asked.emit(tuple(case_ids))
 
     def labels_saved(self, case_ids: Sequence[str]) -> None:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from qtpy.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -30,6 +39,7 @@ WIDTH_PX, NARROW_WIDTH_PX = 196, 156
 NARROW_PX, NARROWEST_PX = 560, 430
 ROW_PX = 19
 _SIGN = 16
+_PICKS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +60,15 @@ class KindList(QWidget):
         super().__init__(parent)
         self._lines: tuple[Line, ...] = ()
         self._tip = tip
+        self._current = -1
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show other lines."""
         self._lines = tuple(lines)
+        self._current = min(self._current, len(self._lines) - 1)
         told = ", ".join(f"{line.kind.name} {line.count:,}" for line in lines)
         self.setAccessibleName(told)
         self.setToolTip(f"{told}\n{self._tip}" if told and self._tip else told)
@@ -77,6 +90,23 @@ class KindList(QWidget):
         if 0 <= row < len(self._lines):
             self.picked.emit(self._lines[row].place)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down go through the lines, Return or Space picks one."""
+        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if step is not None:
+            self._current = min(max(self._current + step, 0), len(self._lines) - 1)
+            self.update()
+        elif event.key() in _PICKS and 0 <= self._current < len(self._lines):
+            self.picked.emit(self._lines[self._current].place)
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Begin at the first line."""
+        super().focusInEvent(event)
+        self._current = max(self._current, 0)
+        self.update()
+
     def wear_icon(self) -> None:
         """Draw in the colours of the theme."""
         self.update()
@@ -86,6 +116,9 @@ class KindList(QWidget):
         with painting(self) as painter:
             painter.setFont(sized(self.font(), QUIET_PX))
             for row, line in enumerate(self._lines):
+                if self.hasFocus() and row == self._current:
+                    place = QRectF(0, row * ROW_PX, self.width(), ROW_PX)
+                    painter.fillRect(place, QColor(look().tokens.selected))
                 self._paint_line(painter, row * ROW_PX, line)
 
     def _paint_line(self, painter: QPainter, top: int, line: Line) -> None:

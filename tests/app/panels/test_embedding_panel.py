@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from app_fakes import FakeBackend, Waiting
+from qtpy.QtCore import Qt
 
 from longtail.app.panels.cases import CasesPanel
 from longtail.app.panels.embedding import EmbeddingPanel
@@ -452,3 +453,24 @@ def test_the_panel_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert told.stdout.strip() == "[]"
+
+
+def test_the_legend_is_reached_by_the_keyboard(seen):
+    kinds = seen.panel.side.legend.kinds
+    kinds.setFocus()
+    seen.qtbot.keyClick(kinds, Qt.Key.Key_Down)
+    if not kinds.hasFocus():  # without a window manager nothing gets the focus
+        seen.qtbot.keyClick(kinds, Qt.Key.Key_Down)
+    seen.qtbot.keyClick(kinds, Qt.Key.Key_Return)
+    place = kinds.lines[1].place
+    codes = seen.panel.plane.colouring.codes
+    assert seen.panel.choice.rows.tolist() == np.flatnonzero(codes == place).tolist()
+
+
+def test_without_the_panel_it_is_said_where_it_is(cells):
+    session = Session(FakeBackend())
+    said = []
+    session.notice.connect(lambda notice: said.append(notice.text))
+    session.ask_alike(["cell_00"])
+    assert said == ["Open the panel Embedding under Plugins, Longtail."]
+    session.close()
