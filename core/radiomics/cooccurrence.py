@@ -37,12 +37,13 @@ def co_occurrence(
         counted = counted + counted.transpose(2, 3)
     sums = counted.sum(dim=(2, 3), keepdim=True)
     share = counted / torch.where(sums == 0, torch.nan, sums)
-    grey = table[:, None, :, None]
-    across = table[:, None, None, :]
+    grey = table.long()
+    added = _gathered(share, grey[:, :, None] + grey[:, None, :])
+    apart = _gathered(share, (grey[:, :, None] - grey[:, None, :]).abs())
     by_direction = {
-        **_averages(share, grey, across),
-        **_differences(share, (grey - across).abs(), highest[:, None]),
-        **_histograms(share, table),
+        **_averages(share, table[:, None, :, None], table[:, None, None, :]),
+        **_sums(added),
+        **_differences(apart, highest[:, None, None]),
         **_information(share),
         "MCC": _correlation_coefficient(share, table, symmetrical=symmetrical),
     }
@@ -56,18 +57,12 @@ def _sum(values: Tensor) -> Tensor:
 def _averages(share: Tensor, grey: Tensor, across: Tensor) -> dict[str, Tensor]:
     centre = (share * grey).sum(dim=(2, 3), keepdim=True)
     centre_across = (share * across).sum(dim=(2, 3), keepdim=True)
-    both = grey + across - centre - centre_across
-    square = share * both * both
     return {
         "Autocorrelation": _sum(share * grey * across),
         "JointAverage": centre[:, :, 0, 0],
-        "ClusterTendency": _sum(square),
-        "ClusterShade": _sum(square * both),
-        "ClusterProminence": _sum(square * both * both),
         "Correlation": _correlation(share, grey - centre, across - centre_across),
         "JointEnergy": _sum(share * share),
         "MaximumProbability": share.amax(dim=(2, 3)),
-        "SumAverage": _sum(share * (grey + across)),
         "SumSquares": _sum(share * (grey - centre) ** 2),
     }
 
@@ -80,30 +75,36 @@ def _correlation(share: Tensor, apart: Tensor, apart_across: Tensor) -> Tensor:
     )
 
 
-def _differences(share: Tensor, apart: Tensor, highest: Tensor) -> dict[str, Tensor]:
-    average = _sum(share * apart)
-    highest = highest[..., None, None]
-    inverse = torch.where(apart == 0, 0, 1 / torch.where(apart == 0, 1, apart * apart))
+def _sums(added: Tensor) -> dict[str, Tensor]:
+    """Features of how often two levels add up to a sum, (region, direction, sum)."""
+    sums = torch.arange(added.shape[2], device=added.device)
+    average = (added * sums).sum(dim=2, keepdim=True)
+    away = sums - average
+    square = added * away * away
     return {
-        "Contrast": _sum(share * apart * apart),
-        "DifferenceAverage": average,
-        "DifferenceVariance": _sum(share * (apart - average[..., None, None]) ** 2),
-        "Id": _sum(share / (1 + apart)),
-        "Idm": _sum(share / (1 + apart * apart)),
-        "Idn": _sum(share / (1 + apart / highest)),
-        "Idmn": _sum(share / (1 + apart * apart / (highest * highest))),
-        "InverseVariance": _sum(share * inverse),
+        "SumAverage": average[:, :, 0],
+        "SumEntropy": _entropy(added, (2,)),
+        "ClusterTendency": square.sum(dim=2),
+        "ClusterShade": (square * away).sum(dim=2),
+        "ClusterProminence": (square * away * away).sum(dim=2),
     }
 
 
-def _histograms(share: Tensor, table: Tensor) -> dict[str, Tensor]:
-    """Entropy of the sums and of the differences of neighbouring levels."""
-    grey = table.long()
-    added = grey[:, :, None] + grey[:, None, :]
-    apart = (grey[:, :, None] - grey[:, None, :]).abs()
+def _differences(apart: Tensor, highest: Tensor) -> dict[str, Tensor]:
+    """Features of how often two levels lie so far apart, (region, direction, difference)."""
+    far = torch.arange(apart.shape[2], device=apart.device).to(apart.dtype)
+    square = far * far
+    average = (apart * far).sum(dim=2, keepdim=True)
     return {
-        "SumEntropy": _entropy(_gathered(share, added), (2,)),
-        "DifferenceEntropy": _entropy(_gathered(share, apart), (2,)),
+        "Contrast": (apart * square).sum(dim=2),
+        "DifferenceAverage": average[:, :, 0],
+        "DifferenceEntropy": _entropy(apart, (2,)),
+        "DifferenceVariance": (apart * (far - average) ** 2).sum(dim=2),
+        "Id": (apart / (1 + far)).sum(dim=2),
+        "Idm": (apart / (1 + square)).sum(dim=2),
+        "Idn": (apart / (1 + far / highest)).sum(dim=2),
+        "Idmn": (apart / (1 + square / (highest * highest))).sum(dim=2),
+        "InverseVariance": (apart * torch.where(far == 0, 0, 1 / square)).sum(dim=2),
     }
 
 

@@ -1,13 +1,55 @@
 """How the grey values of a region are distributed, wherever they lie."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from .segments import mean, spread, starts, total
+from .segments import places, spread, starts, total
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 EPSILON = float(torch.finfo(torch.float64).eps)
 """PyRadiomics adds it inside logarithms, in double precision."""
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The values that occur in regions, each once: in pictures of 8 bits few beside the voxels.
+
+    Parameters
+    ----------
+    value, times
+        (entry,) region after region: a value and how many voxels have it.
+    entries
+        (region,) how many different values there are.
+    voxels
+        (region,)
+    """
+
+    value: Tensor
+    times: Tensor
+    entries: Tensor
+    voxels: Tensor
+
+    def mean(self, of_value: Tensor) -> Tensor:
+        """Mean over the voxels of what (entry,) holds for their values, (region,)."""
+        return total(of_value * self.times, self.entries) / self.voxels
+
+    def away_from(self, centre: Tensor) -> Tensor:
+        """Give the values less their region's (region,) centre, (entry,)."""
+        return self.value - spread(centre, self.entries)
+
+
+def distinct(values: Tensor, counts: Tensor) -> Distinct:
+    """Put equal values together; they stand in order within each region."""
+    last = torch.ones_like(values, dtype=torch.bool)
+    torch.ne(values[1:], values[:-1], out=last[:-1])
+    ends = counts.cumsum(0)
+    last[ends - 1] = True
+    held = places(last)
+    times = held.diff(prepend=held.new_full((1,), -1)).to(values.dtype)
+    entries = torch.searchsorted(held, ends).diff(prepend=ends.new_zeros(1))
+    return Distinct(values.index_select(0, held), times, entries, counts)
 
 
 def first_order(
@@ -36,13 +78,15 @@ def first_order(
     first = starts(counts)
     tenth, quarter, median, third, ninth = (_quantile(values, first, counts, q) for q in SHARES)
     low, high = values[first], values[first + counts - 1]
-    energy = total((values + shift).square_(), counts)
+    every = distinct(values, counts)
+    square = every.mean((every.value + shift).square_())
+    energy = square * counts
     return {
-        **_moments(values, counts),
+        **_moments(every),
         **_of_histogram(histogram.to(values.dtype)),
         "Energy": energy,
         "TotalEnergy": energy * voxel_mm3,
-        "RootMeanSquared": (energy / counts).sqrt(),
+        "RootMeanSquared": square.sqrt(),
         "Minimum": low,
         "Maximum": high,
         "Range": high - low,
@@ -50,7 +94,7 @@ def first_order(
         "90Percentile": ninth,
         "Median": median,
         "InterquartileRange": third - quarter,
-        "RobustMeanAbsoluteDeviation": _robust_deviation(values, counts, tenth, ninth),
+        "RobustMeanAbsoluteDeviation": _robust_deviation(every, tenth, ninth),
     }
 
 
@@ -63,18 +107,18 @@ def _quantile(values: Tensor, first: Tensor, counts: Tensor, share: float) -> Te
     return lower + (upper - lower) * (place - below)
 
 
-def _moments(values: Tensor, counts: Tensor) -> dict[str, Tensor]:
-    centre = mean(values, counts)
-    apart = values - spread(centre, counts)
+def _moments(every: Distinct) -> dict[str, Tensor]:
+    centre = every.mean(every.value)
+    apart = every.away_from(centre)
     square = apart * apart
-    variance = mean(square, counts)
+    variance = torch.where(every.entries == 1, 0, every.mean(square))
     safe = torch.where(variance == 0, 1, variance)
     return {
         "Mean": centre,
         "Variance": variance,
-        "Skewness": mean(square * apart, counts) / safe**1.5,
-        "Kurtosis": mean(square * square, counts) / safe**2,
-        "MeanAbsoluteDeviation": mean(apart.abs_(), counts),
+        "Skewness": every.mean(square * apart) / safe**1.5,
+        "Kurtosis": every.mean(square * square) / safe**2,
+        "MeanAbsoluteDeviation": every.mean(apart.abs_()),
     }
 
 
@@ -86,12 +130,11 @@ def _of_histogram(histogram: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _robust_deviation(values: Tensor, counts: Tensor, low: Tensor, high: Tensor) -> Tensor:
+def _robust_deviation(every: Distinct, low: Tensor, high: Tensor) -> Tensor:
     """Mean absolute deviation of the values between the 10th and the 90th percentile."""
-    kept = values >= spread(low, counts)
-    kept &= values <= spread(high, counts)
-    inside = kept.to(values.dtype)
-    kept_counts = total(inside, counts)
-    middle = total(values * inside, counts) / kept_counts
-    apart = (values - spread(middle, counts)).abs_().mul_(inside)
-    return total(apart, counts) / kept_counts
+    kept = every.away_from(low) >= 0
+    kept &= every.away_from(high) <= 0
+    inside = kept.to(every.value.dtype)
+    share = every.mean(inside)
+    middle = every.mean(every.value * inside) / share
+    return every.mean(every.away_from(middle).abs_().mul_(inside)) / share
