@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ..tracked import TrackedJob
 
 TICK_MS = 150
-SIDE_PX = 236
+SIDE_PX = 216
 JOBS = ("AuditJob", "SanityJob")
 
 
