@@ -7,7 +7,10 @@ from pathlib import Path
 from ..core.errors import LongtailError
 
 COMMANDS = frozenset(
-    "demo init import info methods train runs predict evaluate export radiomics doctor bench".split()
+    (
+        "demo init import info methods train runs predict evaluate export "
+        "radiomics doctor review audit bench"
+    ).split()
 )
 """The words that are a command and not a project to open; `app.cli` has what they do."""
 
