@@ -83,7 +83,7 @@ class Batch:
         directions = steps((1,), self.settings, flat=self._flat)
         shape = (self.packed.regions, len(directions))
         measured = emphasis(runs(self.packed, self.levels, directions), shape[0] * shape[1])
-        means = {name: over_directions(one.view(shape)) for name, one in measured.items()}
+        means = over_directions({name: one.view(shape) for name, one in measured.items()})
         return {"glrlm": _in_words("glrlm", means)}
 
     def _pairs(self) -> dict[str, ByName]:

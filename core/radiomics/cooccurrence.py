@@ -1,14 +1,17 @@
 """Which grey levels lie beside which: features of the co-occurrence matrix (GLCM)."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 from .firstorder import EPSILON
 
 
-def over_directions(values: Tensor) -> Tensor:
-    """Mean of (region, direction) over the directions that have a value, (region,)."""
-    return values.nanmean(dim=1)
+def over_directions(found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Mean of each (region, direction) over the directions that have a value, (region,)."""
+    means = torch.stack(list(found.values())).nanmean(dim=2)
+    return dict(zip(found, means.unbind(), strict=True))
 
 
 def co_occurrence(
@@ -47,7 +50,7 @@ def co_occurrence(
         **_information(share),
         "MCC": _correlation_coefficient(share, table, symmetrical=symmetrical),
     }
-    return {name: over_directions(values) for name, values in by_direction.items()}
+    return over_directions(by_direction)
 
 
 def _sum(values: Tensor) -> Tensor:

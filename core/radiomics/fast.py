@@ -20,7 +20,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 Each = Callable[[Callable[[In], Out], Sequence[In]], list[Out]]
 
-PLACES_MOST = 1 << 18
+PLACES_MOST = 1 << 19
 """Places of boxes that are looked at together; bounds memory, with `CELLS_MOST`."""
 
 WASTE_MOST = 1.5
@@ -29,10 +29,16 @@ WASTE_MOST = 1.5
 PLACES_LEAST = 1 << 16
 """Fewer places than this are not worth a batch of their own."""
 
+SLACK = 1.1
+"""Of an even share for each thread, so that rims and longer rows leave no rest over."""
+
 CELLS_MOST = 1 << 22
 """Cells of co-occurrence matrices that are held together."""
 
-BATCHES_EACH = 4
+ALONE_MOST = 1 << 18
+"""Up to so many places in all one thread is faster than several that wait for each other."""
+
+BATCHES_EACH = 2
 """Batches that a thread is given at a time; bounds memory."""
 
 
@@ -61,7 +67,8 @@ def measure(
     flat = regions[0].flat
     where = torch.device(device)
     found = torch.empty(len(regions), len(settings.names(flat=flat)), dtype=dtype, device=where)
-    with _side_by_side(where) as (each, threads):
+    places = sum(region.mask.size for region in regions)
+    with _side_by_side(where, alone=places <= ALONE_MOST) as (each, threads):
         batches = list(_batches(regions, settings, threads))
         for start in range(0, len(batches), threads * BATCHES_EACH):
             some = batches[start : start + threads * BATCHES_EACH]
@@ -105,19 +112,26 @@ def _columns(
     return torch.stack([by_name[name].to(like) for name in names], dim=1)
 
 
+def _one_by_one(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    return [work(item) for item in items]
+
+
 @contextmanager
-def _side_by_side(device: torch.device) -> Iterator[tuple[Any, int]]:
-    """Give a `map` that works side by side on the processor, with one thread of torch's each.
+def _side_by_side(device: torch.device, *, alone: bool) -> Iterator[tuple[Any, int]]:
+    """Give a `map` and its threads, on the processor with one thread of torch's each.
 
     The steps are too small to be shared between threads: on a busy computer these wait for each
     other at every step, and 5 steps in 6 of the time are waiting.
     """
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
-        yield lambda work, items: [work(item) for item in items], 1
+        yield _one_by_one, 1
         return
     torch.set_num_threads(1)  # a thread that torch first meets from now on gets one as well
     try:
+        if alone:
+            yield _one_by_one, 1
+            return
         with ThreadPoolExecutor(threads, "radiomics") as pool:
             yield lambda work, items: list(pool.map(work, items)), threads
     finally:
@@ -136,7 +150,7 @@ def _batches(
     cells = np.array([directions * _levels_of(one, settings) for one in regions])
     rows = boxes[:, 2] if regions[0].flat else boxes[:, 1] * boxes[:, 2]
     order = np.lexsort((boxes.prod(axis=1), rows)).tolist()
-    most = min(PLACES_MOST, int(boxes.prod(axis=1).sum() / threads) + 1)
+    most = min(PLACES_MOST, int(boxes.prod(axis=1).sum() / threads * SLACK) + 1)
     first = 0
     while first < len(order):
         rest = order[first:]
