@@ -171,7 +171,7 @@ class HeadRow(QWidget):
 
     def resizeEvent(self, event: object) -> None:
         """Leave the word out where there is no room for it."""
-        super().resizeEvent(event)  # type: ignore[arg-type]
+        super().resizeEvent(event)
         self.caption.setVisible(self.width() >= CAPTION_FROM_PX)
 
 

@@ -158,7 +158,7 @@ class Plane(QWidget):
         """Ring the point of the case that the window shows."""
         case = self._session.case
         row = self.choice.row_of(case.id) if case is not None else -1
-        rows = self._on_plot(np.array([row], np.intp)) if row >= 0 else []
+        rows = self._on_plot(np.array([row] if row >= 0 else [], np.intp))
         self.plot.mark_shown(int(rows[0]) if len(rows) else -1)
 
     def _show_points(self, *, keep_view: bool) -> None:

@@ -127,7 +127,7 @@ def _near(pairs: Pairs, unit: Floats, same: np.ndarray[Any, Any], limit: float) 
 
 
 def _confirmed(pairs: Pairs, embedded: Floats, same: np.ndarray[Any, Any]) -> Pairs:
-    known = np.isfinite(embedded).all(axis=1)
+    known = np.asarray(np.isfinite(embedded).all(axis=1))
     if not len(pairs) or not known.any():
         return pairs
     unit = np.zeros_like(embedded)

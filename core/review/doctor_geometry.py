@@ -54,7 +54,7 @@ def leaving_out(study: Study, cases: tuple[str, ...]) -> Fix | None:
 
 
 def _spacings(study: Study, looks: Looks) -> list[Finding]:
-    known = np.isfinite(looks.spacing_mm[:, 1:]).all(axis=1)
+    known = np.asarray(np.isfinite(looks.spacing_mm[:, 1:]).all(axis=1))
     found = []
     if known.any() and 0 < (~known).sum() < known.sum():
         found.append(_without_spacing(study, ~known))
