@@ -194,13 +194,29 @@ def class_lines(drawn: Sequence[tuple[str, Report]], measure_key: str = "") -> l
     ]
 
 
-def run_curve(marker: str, run_id: str, metrics: Metrics) -> RunCurve | None:
-    """Give the mean over classes of the most telling measure of a run; None where it told none."""
-    for name, what, _ in HEADLINES:
-        curves = [points for (each, _), points in metrics.items() if each == name and points]
-        if curves:
-            return RunCurve(marker, run_number(run_id), what, _mean_curve(curves))
-    return None
+def run_curves(told: Sequence[tuple[str, str, Metrics]]) -> list[RunCurve]:
+    """Give how runs came along by one measure, so that their curves can be compared.
+
+    Parameters
+    ----------
+    told
+        (marker, run id, what it told) of each drawn run. The most telling measure that all of
+        them told is taken; where there is none, the most telling one that any did.
+    """
+    for least in (len(told), 1):
+        for name, what, _ in HEADLINES:
+            found = [(marker, run, _curves_of(name, metrics)) for marker, run, metrics in told]
+            known = [(marker, run, curves) for marker, run, curves in found if curves]
+            if known and len(known) >= least:
+                return [
+                    RunCurve(marker, run_number(run), what, _mean_curve(curves))
+                    for marker, run, curves in known
+                ]
+    return []
+
+
+def _curves_of(name: str, metrics: Metrics) -> list[Sequence[tuple[int, float]]]:
+    return [points for (each, _), points in metrics.items() if each == name and points]
 
 
 def _mean_curve(curves: Sequence[Sequence[tuple[int, float]]]) -> tuple[tuple[int, float], ...]:

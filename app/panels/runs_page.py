@@ -202,20 +202,16 @@ class RunsPage(RunsLayout):
         curves.show_curves(())
         self._turn_to(curves, "Reading how they came along …")
 
-        def read() -> list[RunCurve]:
-            found = (self._reader.curve(project, each, shapes[each]) for each in ids)
-            return [each for each in found if each is not None]
-
         def show(found: list[RunCurve]) -> None:
             if self.views.value() == LEARNING:
                 curves.show_curves(found)
-                told = sorted({each.what for each in found})
-                named = " or ".join(told)
                 self.title.setText(
-                    f"{sentence_case(named)}, by training step" if told else "Nothing was told"
+                    f"{sentence_case(found[0].what)}, by training step"
+                    if found
+                    else "Nothing was told while they trained"
                 )
 
-        self._errands.ask(read, show)
+        self._errands.ask(lambda: self._reader.curves(project, ids, shapes), show)
 
     def _show_cases(self) -> None:
         project, run = self._session.project, self._evaluated.run(self.chosen)

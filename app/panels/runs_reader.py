@@ -1,5 +1,6 @@
 """Reads what the page of runs shows out of the runs' folders, each thing once; knows no Qt."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,8 @@ from ...core.evaluate.slices import read_slices, slices_path
 from ...core.evaluate.versus import Versus
 from ...core.project.records import RunRecord, Split
 from .results_shelf import ReportShelf, evaluated_splits, report_path
-from .runs_model import RunCurve, Spot, run_curve
-from .train_record import read_record
+from .runs_model import RunCurve, Spot, run_curves
+from .train_record import Metrics, read_record
 
 if TYPE_CHECKING:
     from ...core.project.store import Project
@@ -38,7 +39,7 @@ class RunsReader:
     def __init__(self) -> None:
         self._shelf = ReportShelf()
         self._versus: dict[tuple[object, ...], Versus] = {}
-        self._curves: dict[tuple[str, float], RunCurve | None] = {}
+        self._told: dict[tuple[str, float], Metrics] = {}
 
     def evaluated(self, project: "Project") -> Evaluated:
         """Read the reports on the test part, or on another where no run was tested."""
@@ -83,16 +84,21 @@ class RunsReader:
             self._versus[key] = versus(project, *mine, *theirs)
         return self._versus[key]
 
-    def curve(self, project: "Project", run_id: str, marker: str) -> RunCurve | None:
-        """Read how a run came along; None where it told nothing."""
+    def curves(
+        self, project: "Project", run_ids: Sequence[str], markers: Mapping[str, str]
+    ) -> list[RunCurve]:
+        """Read how runs came along; those that told nothing are left out."""
+        told = [(markers[each], each, self._metrics(project, each)) for each in run_ids]
+        return run_curves(told)
+
+    def _metrics(self, project: "Project", run_id: str) -> Metrics:
         log = project.run_folder(run_id) / "events.jsonl"
         if not log.is_file():
-            return None
+            return {}
         key = (run_id, log.stat().st_mtime)
-        if key not in self._curves:
-            self._curves[key] = run_curve("", run_id, read_record(log).metrics)
-        found = self._curves[key]
-        return None if found is None else RunCurve(marker, found.name, found.what, found.points)
+        if key not in self._told:
+            self._told[key] = read_record(log).metrics
+        return self._told[key]
 
     def has_slices(self, project: "Project", run_id: str, report: Report) -> bool:
         """Tell whether the slices of a run's scans were measured."""

@@ -13,7 +13,7 @@ from .results_rows import Rows, change_colour
 from .runs_model import RunLine
 
 LINE_PX, HEAD_PX = 28, 22
-TICK_PX, LABELS_PX, VALUE_PX, TIER_PX, CHANGE_PX = 30, 50, 36, 42, 74
+TICK_PX, LABELS_PX, VALUE_PX, TIER_PX, CHANGE_PX = 30, 50, 36, 47, 86
 LEAST_NAME_PX, MOST_NAME_PX, LEAST_TRACK_PX = 100, 220, 56
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)

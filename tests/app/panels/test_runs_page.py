@@ -12,7 +12,7 @@ from longtail.app.panels.runs_model import (
     MARKERS,
     class_lines,
     markers,
-    run_curve,
+    run_curves,
     run_kind,
     run_line,
     spots,
@@ -270,8 +270,15 @@ def test_points_of_images_lie_below_where_the_answer_is_wrong():
     assert [(each.case, each.value) for each in found] == [("a", 0.9), ("b", -0.7), ("c", 0.4)]
 
 
-def test_a_run_that_told_nothing_has_no_curve():
-    assert run_curve("disc", "run-001-a", {}) is None
+def test_curves_are_of_one_measure_that_all_drawn_runs_told():
+    train, val = ("train_recall", "a"), ("recall", "a")
+    both = {train: [(1, 0.5)], val: [(1, 0.4)]}
+    found = run_curves([("disc", "run-001-a", both), ("ring", "run-002-b", {train: [(1, 0.7)]})])
+    assert [curve.points for curve in found] == [((1, 0.5),), ((1, 0.7),)]
+    assert len({curve.what for curve in found}) == 1
+    alone = run_curves([("disc", "run-001-a", both), ("ring", "run-002-b", {})])
+    assert [(curve.name, curve.points) for curve in alone] == [("run 1", ((1, 0.4),))]
+    assert run_curves([("disc", "run-001-a", {})]) == []
 
 
 @pytest.mark.parametrize("width", [0, 90, 240, 400, 900])
