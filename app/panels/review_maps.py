@@ -3,32 +3,29 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtGui import QColor, QShowEvent
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QScrollArea,
-    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QToggleSwitch
 
 from ...core.backend.events import Event, Finished, Outcome
 from ...core.project.records import Task
 from ...core.review.audit import NOTE
 from ..background import Errands
-from ..settings_form import keep_wheel_calm
-from ..theme import BLUE, EDGE, look
-from ..widgets import EmptyState, GhostButton, IconButton, QuietLabel, dress
+from ..canvas_map_reading import VARIANTS
+from ..theme import EDGE
+from ..widgets import EmptyState, GhostButton, QuietLabel, dress
 from ..widgets.basic import TextLabel
 from .results_parts import WorkingPart
 from .results_state import run_title
 from .review_finding import ended_run
 from .review_maps_grid import MapGrid
+from .review_maps_head import MapsHead
 from .review_maps_model import (
-    ORDERS,
     LoadedMaps,
     below_words,
     classes_of,
@@ -48,42 +45,6 @@ if TYPE_CHECKING:
 TICK_MS = 150
 SIDE_PX = 216
 JOBS = ("AuditJob", "SanityJob")
-
-
-class MapsHead(QWidget):
-    """What is shown, in the row of the tabs."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.run = QuietLabel("", self)
-        self.run.setWordWrap(False)
-        self.run.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.classes, self.order = QComboBox(self), QComboBox(self)
-        self.classes.setAccessibleName("Class")
-        self.classes.setToolTip("The class whose maps are shown, the most suspicious first")
-        self.order.setAccessibleName("Order")
-        self.order.setToolTip("The order of the maps")
-        for value, words in ORDERS.items():
-            self.order.addItem(words, value)
-        for box in (self.classes, self.order):
-            keep_wheel_calm(box)
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.heat = QToggleSwitch("Map", self)
-        self.heat.setChecked(True)
-        self.heat.setToolTip("Show the heat maps over the images, or the images alone")
-        self.again = IconButton("ph.arrows-clockwise", "Look at all test cases again", self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.run, 1)
-        for part in (self.classes, self.order, self.heat, self.again):
-            row.addWidget(part)
-
-    def wear_icon(self) -> None:
-        """Draw the switch in the colours of the theme."""
-        self.heat.onColor = QColor(BLUE)
-        self.heat.offColor = QColor(look().tokens.track)
-        self.heat.handleColor = QColor("#f0f1f2")
 
 
 class MapsPage(QWidget):
@@ -140,8 +101,10 @@ class MapsPage(QWidget):
         working = self._job("AuditJob")
         run = self.run
         self.head.run.setText(run_title(run) if run else "")
-        for part in (self.head.classes, self.head.order, self.head.heat, self.head.again):
+        head = self.head
+        for part in (head.classes, head.order, head.variant, head.heat, head.again):
             part.setVisible(audit is not None)
+        self.head.variant.setEnabled(working is None)
         self.head.again.setEnabled(working is None)
         self.failed.say("", "")
         if working is not None:
@@ -154,6 +117,7 @@ class MapsPage(QWidget):
             self._show_nothing(can=run is not None)
         else:
             self.pages.setCurrentWidget(self.body)
+            self.head.variant.setCurrentIndex(self.head.variant.findData(audit.variant))
             self._show_classes()
             self._show_class()
 
@@ -219,6 +183,11 @@ class MapsPage(QWidget):
 
     # --- jobs ---
 
+    @property
+    def variant(self) -> str:
+        """The kind of heat map that is chosen."""
+        return str(self.head.variant.currentData() or next(iter(VARIANTS)))
+
     def find(self) -> None:
         """Look at all test cases, or go to Train where no run has learned."""
         from ...core.jobs.auditing import AuditJob
@@ -228,7 +197,7 @@ class MapsPage(QWidget):
             self.panel_asked.emit("Train")
             return
         self._failed = None
-        self._session.submit(AuditJob(project.path.as_posix(), run.id))
+        self._session.submit(AuditJob(project.path.as_posix(), run.id, variant=self.variant))
         self._show()
 
     def verify(self) -> None:
@@ -237,7 +206,7 @@ class MapsPage(QWidget):
 
         project, run = self._session.project, self.run
         if project is not None and run is not None:
-            self._session.submit(SanityJob(project.path.as_posix(), run.id))
+            self._session.submit(SanityJob(project.path.as_posix(), run.id, variant=self.variant))
             self._show_check()
 
     def _job(self, kind: str) -> "TrackedJob | None":
@@ -302,6 +271,12 @@ class MapsPage(QWidget):
         self._class_id = self.head.classes.itemData(row)
         self._show_class()
 
+    def _choose_variant(self) -> None:
+        audit = self._loaded.audit if self._loaded else None
+        if audit is None or audit.variant != self.variant:
+            self._checked.clear()
+            self.find()
+
     def _open(self, case_id: str) -> None:
         with self._session.reporting():
             self._session.show_case(case_id)
@@ -362,6 +337,7 @@ class MapsPage(QWidget):
         self.grid.chosen.connect(self._open)
         head.classes.activated.connect(self._choose_class)
         head.order.activated.connect(lambda _row: self._show_class())
+        head.variant.activated.connect(lambda _row: self._choose_variant())
         head.heat.toggled.connect(self.grid.tiles.show_heat)
         head.again.clicked.connect(lambda _checked=False: self.find())
         self.check.clicked.connect(lambda _checked=False: self.verify())

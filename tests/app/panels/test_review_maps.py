@@ -135,6 +135,19 @@ def test_maps_are_shown_class_by_class(qtbot, session, page, stage):
     assert page.grid.tiles.rowCount() == 4
 
 
+def test_another_kind_of_map_looks_at_all_cases_again(qtbot, session, page, stage):
+    write_audit(folder(session), AUDIT, pictures())
+    page.show()
+    qtbot.waitUntil(lambda: page.body.isVisible())
+    assert page.head.variant.currentData() == "grad-cam"
+    page.head.variant.activated.emit(0)
+    assert stage.jobs == []
+    row = page.head.variant.findData("layercam")
+    page.head.variant.setCurrentIndex(row)
+    page.head.variant.activated.emit(row)
+    assert (type(stage.jobs[-1]), stage.jobs[-1].variant) == (AuditJob, "layercam")
+
+
 def test_the_check_tells_in_words(qtbot, session, page, stage):
     write_audit(folder(session), AUDIT, pictures())
     page.show()
