@@ -73,6 +73,10 @@ class Filters(QWidget):
             if seen:
                 self._row.addWidget(chip)
         self.chips[chosen].setChecked(True)
+        # A chip that comes may need a row more: else it lies over the first until the next resize.
+        self._row.invalidate()
+        self.updateGeometry()
+        self._row.setGeometry(self.contentsRect())
 
 
 class CaseCard(Card):

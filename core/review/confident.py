@@ -14,6 +14,9 @@ Shares: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Columns: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
+LEAST_TOLD_APART = 0.7
+"""Area under the ROC curve from which the probabilities of a finding say enough to doubt labels."""
+
 ROUNDING = 1e-6
 """A probability this little below a threshold reaches it (cleanlab's comparison)."""
 
@@ -182,7 +185,9 @@ def label_doubts(given: Columns, shares: Shares) -> LabelDoubts:
 def several_label_doubts(answers: Columns, shares: Shares) -> LabelDoubts:
     """Doubt answers (case, class) 1 yes, 0 no, -1 unknown, each class against the rest.
 
-    What is unknown is never doubted; a class that all or none of the cases have cannot be.
+    What is unknown is never doubted; a class that all or none of the cases have cannot be. Neither
+    is one that the probabilities hardly tell from the rest: doubts would be guesses then, and most
+    of the cases would be listed.
     """
     shape = answers.shape
     found = LabelDoubts(np.zeros(shape, bool), np.full(shape, -1), np.ones(shape), np.ones(shape))
@@ -192,9 +197,27 @@ def several_label_doubts(answers: Columns, shares: Shares) -> LabelDoubts:
         if len(np.unique(said)) < 2:
             continue
         yes = shares[rows, column]
+        if told_apart(said, yes) < LEAST_TOLD_APART:
+            continue
         one = label_doubts(said, np.stack([1 - yes, yes], axis=1))
         found.suspect[rows, column] = one.suspect
         found.suggested[rows, column] = one.suggested
         found.margin[rows, column] = one.margin
         found.confidence[rows, column] = one.confidence
     return found
+
+
+def told_apart(said: Columns, shares: Shares) -> float:
+    """Give how often a case with the class has the larger probability: the area under the ROC.
+
+    Parameters
+    ----------
+    said
+        (case,) 1 yes and 0 no; both occur.
+    shares
+        (case,)
+    """
+    others = np.sort(shares[said == 0])
+    own = shares[said == 1]
+    below = np.searchsorted(others, own, "left") + np.searchsorted(others, own, "right")
+    return float(below.mean() / (2 * len(others)))

@@ -7,6 +7,7 @@ import pytest
 
 from longtail.app.panels.review import ReviewPanel
 from longtail.app.panels.review_keys import ReviewKeys
+from longtail.app.panels.review_page import Filters
 from longtail.app.session import Session
 from longtail.core.backend.events import Finished, Outcome, Progress, Started
 from longtail.core.jobs.reviewing import ReviewJob
@@ -292,3 +293,16 @@ def test_rows_are_painted_whatever_they_hold(qtbot, session, panel):
     standing = Standing(queue, {}, session.project.task)
     panel.page.list.show_rows([standing.row(each) for each in odd], "cell_01")
     assert not panel.page.list.grab().isNull()
+
+
+def test_chips_that_come_later_lie_beside_the_others(qtbot):
+    filters = Filters()
+    qtbot.addWidget(filters)
+    filters.setFixedWidth(286)
+    filters.show_counts({"all": 230, "label": 63, "missed": 160}, "all")
+    filters.show()
+    filters.show_counts(dict.fromkeys(filters.chips, 230), "all")
+    seen = [chip.geometry() for chip in filters.chips.values() if chip.isVisible()]
+    assert len(seen) == len(filters.chips)
+    pairs = [(a, b) for n, a in enumerate(seen) for b in seen[n + 1 :]]
+    assert not [pair for pair in pairs if pair[0].intersects(pair[1])]

@@ -15,6 +15,7 @@ from longtail.core.review.confident import (
     several_label_doubts,
     suspects,
     thresholds,
+    told_apart,
 )
 
 
@@ -151,3 +152,22 @@ def test_several_labels_are_doubted_class_by_class_and_unknown_ones_never():
 def test_a_class_that_all_have_cannot_be_doubted():
     found = several_label_doubts(np.ones((6, 1), np.int64), np.linspace(0, 1, 6)[:, None])
     assert not found.suspect.any()
+
+
+def test_a_finding_that_is_hardly_told_apart_is_not_doubted():
+    random = np.random.default_rng(3)
+    answers = (np.arange(60) % 3 == 0).astype(np.int64)[:, None]
+    guesses = random.uniform(0, 1, (60, 1))
+    assert not several_label_doubts(answers, guesses).suspect.any()
+    good = np.where(answers == 1, 0.9, 0.1) + random.uniform(-0.05, 0.05, (60, 1))
+    good[0] = 0.02  # labelled yes, and nothing of it is seen
+    assert np.flatnonzero(several_label_doubts(answers, good).suspect).tolist() == [0]
+
+
+def test_how_well_a_finding_is_told_apart_is_the_area_under_the_curve():
+    from sklearn.metrics import roc_auc_score
+
+    random = np.random.default_rng(5)
+    said = random.integers(0, 2, 80)
+    shares = np.round(random.uniform(0, 1, 80) + 0.3 * said, 1)  # with ties
+    assert told_apart(said, shares) == pytest.approx(roc_auc_score(said, shares))
