@@ -14,8 +14,9 @@ Shares: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Columns: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
-LEAST_TOLD_APART = 0.7
-"""Area under the ROC curve from which the probabilities of a finding say enough to doubt labels."""
+LEAST_TOLD_APART = 0.8
+"""Area under the ROC curve from which the probabilities of a finding say enough to doubt labels: on
+the noisy findings of nih_cxr1000 more than half of all images were doubted at .7, a fifth at .8."""
 
 ROUNDING = 1e-6
 """A probability this little below a threshold reaches it (cleanlab's comparison)."""
