@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 from ..theme import BLUE, QUIET_PX, Tokens, look, mix
 from ..widgets.paint import bar, painting, sized
 from .results_mistakes import Matrix, Mistake
-from .results_rows import Rows
+from .results_rows import PickRows
 
 MOST_CELL, LEAST_NUMBER, LEAST_NAME = 30.0, 19.0, 8.0
 NAME_SHARE, MOST_NAME = 0.34, 110.0
@@ -192,7 +192,7 @@ _WRONG = "#e5534b"
 """What was taken for something else; the number in the cell says the same."""
 
 
-class MistakeList(Rows):
+class MistakeList(PickRows):
     """A row a kind of mistake: words, count and share; a click or Return lists its images."""
 
     row_px = LINE_PX
@@ -201,23 +201,17 @@ class MistakeList(Rows):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Most frequent mistakes", parent)
         self._mistakes: tuple[Mistake, ...] = ()
-        self._cursor = 0
         self._hover = -1
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_mistakes(self, mistakes: Sequence[Mistake]) -> None:
         """Show `mistakes` in their order."""
-        self._mistakes, self._cursor = tuple(mistakes), 0
+        self._mistakes = tuple(mistakes)
         self.tell([f"{one.sentence} Click to list them." for one in self._mistakes])
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Pick the row."""
-        row = int(event.position().y() // LINE_PX)
-        if 0 <= row < len(self._mistakes) and event.button() == Qt.MouseButton.LeftButton:
-            self._cursor = row
-            self.picked.emit(row)
+    def pick(self, row: int) -> None:
+        """Tell which."""
+        self.picked.emit(row)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Light the row up."""
@@ -228,18 +222,6 @@ class MistakeList(Rows):
         """Put the light out."""
         self._hover = -1
         self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down move, Return or Space picks."""
-        last = len(self._mistakes) - 1
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            step = 1 if event.key() == Qt.Key.Key_Down else -1
-            self._cursor = min(max(self._cursor + step, 0), max(last, 0))
-            self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and last >= 0:
-            self.picked.emit(self._cursor)
-        else:
-            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows."""

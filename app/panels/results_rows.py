@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import (
+    QColor,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ..theme import GREEN, QUIET_PX, RED, TEXT_PX, Tokens, look
@@ -58,6 +67,45 @@ class Rows(QWidget):
             QToolTip.showText(event.globalPos(), self.sentence_at(event.pos().y()), self)
             return True
         return bool(super().event(event))
+
+
+class PickRows(Rows):
+    """Rows of which one is picked by a click, Return or Space; up and down move among them."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._cursor = 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def pick(self, row: int) -> None:
+        """Do what a picked row asks for."""
+        raise NotImplementedError
+
+    def tell(self, sentences: Sequence[str]) -> None:
+        """Take a sentence a row; the first is where the keys begin."""
+        self._cursor = 0
+        super().tell(sentences)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Pick the row."""
+        row = int((event.position().y() - self.head_px) // self.row_px)
+        if 0 <= row < len(self._sentences) and event.button() == Qt.MouseButton.LeftButton:
+            self._cursor = row
+            self.update()
+            self.pick(row)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and down move, Return or Space picks."""
+        last = len(self._sentences) - 1
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            step = 1 if event.key() == Qt.Key.Key_Down else -1
+            self._cursor = min(max(self._cursor + step, 0), max(last, 0))
+            self.update()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and last >= 0:
+            self.pick(self._cursor)
+        else:
+            super().keyPressEvent(event)
 
 
 class ClassTable(Rows):

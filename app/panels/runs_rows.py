@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from qtpy.QtCore import QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
 from ...core.evaluate.versus import ChangedCase
 from ...core.project.records import Task
 from ..theme import BLUE, GREEN, QUIET_PX, RED, Tokens, look
 from ..widgets.paint import bar, painting, sized
-from .results_rows import Rows
+from .results_rows import PickRows, Rows
 from .runs_model import ClassLine, changed_sentence
 from .runs_table import paint_interval
 
@@ -67,7 +67,7 @@ class ClassLines(Rows):
             painter.drawText(QRectF(self.width() - 42, y, 40, TRACK_PX), _RIGHT, words)
 
 
-class ChangedList(Rows):
+class ChangedList(PickRows):
     """A row a case that changed; a click or Return opens it."""
 
     row_px = LINE_PX
@@ -77,34 +77,15 @@ class ChangedList(Rows):
         super().__init__("Cases that changed", parent)
         self._changed: tuple[ChangedCase, ...] = ()
         self._task = Task.CLASSIFICATION
-        self._cursor = 0
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_changed(self, changed: Sequence[ChangedCase], task: Task) -> None:
         """Show cases in their order."""
-        self._changed, self._task, self._cursor = tuple(changed), task, 0
+        self._changed, self._task = tuple(changed), task
         self.tell([f"{changed_sentence(one, task)} Click to open it." for one in changed])
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Open the case."""
-        row = int(event.position().y() // LINE_PX)
-        if 0 <= row < len(self._changed) and event.button() == Qt.MouseButton.LeftButton:
-            self._cursor = row
-            self.update()
-            self.picked.emit(self._changed[row].case)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Up and down move, Return or Space opens."""
-        last = len(self._changed) - 1
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and last >= 0:
-            step = 1 if event.key() == Qt.Key.Key_Down else -1
-            self._cursor = min(max(self._cursor + step, 0), last)
-            self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and last >= 0:
-            self.picked.emit(self._changed[self._cursor].case)
-        else:
-            super().keyPressEvent(event)
+    def pick(self, row: int) -> None:
+        """Tell which."""
+        self.picked.emit(self._changed[row].case)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows that are to be seen."""
