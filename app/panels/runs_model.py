@@ -8,7 +8,6 @@ from typing import Any
 
 from ...core.evaluate.bootstrap import Bounds
 from ...core.evaluate.report import Report
-from ...core.evaluate.tiers import TIERS
 from ...core.evaluate.versus import ChangedCase, Versus
 from ...core.project.records import RunRecord, Task
 from .results_model import Measure, Value, measures_of, results
@@ -159,21 +158,19 @@ def markers(ticked: Sequence[str]) -> dict[str, str]:
     return dict(zip(ticked[:MOST_DRAWN], MARKERS, strict=False))
 
 
-def class_lines(drawn: Sequence[tuple[str, Report]], measure_key: str = "") -> list[ClassLine]:
+def class_lines(drawn: Sequence[tuple[str, Report]]) -> list[ClassLine]:
     """Lay the classes of several runs out, the most trained first.
 
     Parameters
     ----------
     drawn
-        (marker, report) of each drawn run; the first decides the order of the classes.
-    measure_key
-        A measure that the first report holds by class; else its first.
+        (marker, report) of each drawn run; the first decides the order of the classes and the
+        measure.
     """
     if not drawn:
         return []
     first = drawn[0][1]
-    known = measures_of(first)
-    measure = next((each for each in known if each.key == measure_key), known[0])
+    measure = measures_of(first)[0]
     rows = [
         (marker, report.run, {row.name: row.value for row in results(report, measure).rows})
         for marker, report in drawn
@@ -271,8 +268,3 @@ def changed_sentence(one: ChangedCase, task: Task) -> str:
     if task is Task.SEGMENTATION:
         return f"{one.case}: mean Dice {one.before} before, {one.after} now."
     return f"{one.case}: {one.truth}; before {one.before}, now {one.after}."
-
-
-def tier_values(line: RunLine) -> list[tuple[str, Value]]:
-    """Give the tiers of a row in their order."""
-    return [(tier, line.tiers[tier]) for tier in TIERS if tier in line.tiers]

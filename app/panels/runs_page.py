@@ -65,6 +65,8 @@ class RunsPage(RunsLayout):
         self._go = go or (lambda case_id, _place: session.show_case(case_id))
         self._reader = RunsReader()
         self._errands = Errands(1, "longtail runs", self)
+        # Apart from the differences, which take a second each and would hold a view up.
+        self._view_errands = Errands(1, "longtail runs in view", self)
         self._evaluated = Evaluated()
         self._ticked: list[str] = []
         self._reference = ""
@@ -121,14 +123,16 @@ class RunsPage(RunsLayout):
     def _ask_difference(
         self, project: "Project", evaluated: Evaluated, run_id: str, other: str
     ) -> None:
-        def told(versus: Versus) -> None:
+        def told(versus: Versus | str) -> None:
+            if other != self._reference:
+                return  # asked before all runs were held against another one
             self._known[run_id] = versus
-            self.show_all()
+            self._show_table()
+            if self.views.value() == CHANGED:
+                self._show_changed()
 
         def failed(error: Exception) -> None:
-            reason = error.reason if isinstance(error, LongtailError) else str(error)
-            self._known[run_id] = reason
-            self.show_all()
+            told(error.reason if isinstance(error, LongtailError) else str(error))
 
         self._errands.ask(
             lambda: self._reader.versus(project, evaluated, run_id, other), told, failed
@@ -149,7 +153,7 @@ class RunsPage(RunsLayout):
         self.head.setVisible(bool(runs))
         if not runs:
             return
-        self.table.show_lines(self._lines(), self.chosen, run_number(self._reference))
+        self._show_table()
         choices = [(run.id, run_number(run.id)) for run, _ in runs]
         named = run_number(self._reference)
         self.versus.offer(f"compared with {named}" if named else "", choices, self._reference)
@@ -157,6 +161,9 @@ class RunsPage(RunsLayout):
         measured = f"Measured on the {part.lower()} part."
         self.measured.setText(" ".join([measured, *self._evaluated.failed]))
         self._show_view()
+
+    def _show_table(self) -> None:
+        self.table.show_lines(self._lines(), self.chosen, run_number(self._reference))
 
     def _lines(self) -> list[RunLine]:
         drawn = markers(self._ticked)
@@ -178,6 +185,8 @@ class RunsPage(RunsLayout):
 
     def _show_view(self) -> None:
         view = self.views.value() or CLASSES
+        # What was being read for the view before must not come into this one.
+        self._view_errands.forget()
         {
             CLASSES: self._show_classes,
             LEARNING: self._show_learning,
@@ -203,15 +212,14 @@ class RunsPage(RunsLayout):
         self._turn_to(curves, "Reading how they came along …")
 
         def show(found: list[RunCurve]) -> None:
-            if self.views.value() == LEARNING:
-                curves.show_curves(found)
-                self.title.setText(
-                    f"{sentence_case(found[0].what)}, by training step"
-                    if found
-                    else "Nothing was told while they trained"
-                )
+            curves.show_curves(found)
+            self.title.setText(
+                f"{sentence_case(found[0].what)}, by training step"
+                if found
+                else "Nothing was told while they trained"
+            )
 
-        self._errands.ask(lambda: self._reader.curves(project, ids, shapes), show)
+        self._view_errands.ask(lambda: self._reader.curves(project, ids, shapes), show)
 
     def _show_cases(self) -> None:
         project, run = self._session.project, self._evaluated.run(self.chosen)
@@ -224,7 +232,7 @@ class RunsPage(RunsLayout):
         has_slices = self._reader.has_slices(project, self.chosen, report)
         if has_slices and self.by_slice.isChecked():
             self._turn_to(plot, f"Dice of each slice, {whose}")
-            self._errands.ask(
+            self._view_errands.ask(
                 lambda: self._reader.slices(project, run[0].id, report),
                 lambda found: plot.show_spots(found, columns),
                 lambda error: self._turn_to(plot, str(error)),
@@ -311,6 +319,7 @@ class RunsPage(RunsLayout):
     def close_threads(self) -> None:
         """Wait for what is being read and read no more."""
         self._errands.close()
+        self._view_errands.close()
 
     def _choose(self, run_id: str) -> None:
         if run_id not in self._ticked:
@@ -337,7 +346,6 @@ class RunsPage(RunsLayout):
         for signal in (session.project_changed, session.runs_changed):
             signal.connect(self._read_soon)
         session.run_changed.connect(self._read_soon)
-        session.job_finished.connect(lambda _job, _finished: self._read_soon())
         self.table.chosen.connect(self._choose)
         self.table.ticked.connect(self.tick)
         self.versus.chosen.connect(self.compare_with)

@@ -157,6 +157,19 @@ def test_another_run_can_be_chosen_compared_with_and_drawn(page, add_run, sessio
     assert second in page._ticked
 
 
+def test_differences_to_a_run_that_is_no_longer_compared_with_are_dropped(
+    page, add_run, session, qtbot
+):
+    first, second = add_run(), add_run(tumour=(0.6, 0.5, 0.4))
+    third = add_run(tumour=(0.9, 0.8, 0.7))
+    session.choose_run(third)
+    settled(page, qtbot, 2)
+    page.compare_with(second)
+    page.compare_with(first)
+    qtbot.waitUntil(lambda: set(page._known) == {second, third})
+    assert page._known[third].overall["dice"].mean == pytest.approx(0.2)
+
+
 def test_a_click_on_a_changed_case_opens_it_and_all_can_be_listed(page, add_run, session, qtbot):
     add_run()
     session.choose_run(add_run(liver=(0.9, 0.8, 0.2)))
