@@ -57,6 +57,7 @@ def view_of(report: Report) -> dict[str, Any]:
         "report": report,
         "about": report.provenance,
         "data_sentence": _data_sentence(report),
+        "drawn": _drawn(report),
         "cards": [_card(m, report.summary[m.name]) for m in shown if m.name not in twins],
         "tiers": _tier_rows(report),
         "tier_title": _tier_measure(report).title,
@@ -78,10 +79,19 @@ def _primary(report: Report) -> Measure:
 
 def _data_sentence(report: Report) -> str:
     about = report.provenance
-    text = f"{_count(about.evaluated, 'case')} of {_count(about.patients, 'patient')}"
+    text = _count(about.evaluated, "case")
+    # As many patients as cases is what a table without patients gives.
+    if about.patients != about.evaluated:
+        text += f" of {_count(about.patients, 'patient')}"
     if about.left_out:
         text += f"; {_count(about.left_out, 'case')} without usable labels left out"
     return f"{text}."
+
+
+def _drawn(report: Report) -> str:
+    """Say what is drawn again and again for the intervals."""
+    about = report.provenance
+    return _count(about.patients, "case" if about.patients == about.evaluated else "patient")
 
 
 def _card(measure: Measure, figure: Figure) -> dict[str, str]:

@@ -21,7 +21,7 @@ from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confide
 from ..losses.temperature import adaptive_temperature, ramp_up
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
-from .mixture import View, labelled_view, mixed, pool_view
+from .mixture import View, labelled_only, labelled_view, mixed, pool_view
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
 from .pretraining import COLLAPSED_BELOW, Pretraining
 from .run import Batch, Moment, Setup, StepResult
@@ -76,8 +76,9 @@ class ActionRun(SemiSupervisedRun):
 
     @property
     def phases(self) -> tuple[float, ...]:
-        """Where pre-training ends."""
-        return (0.0, self.choice.pretrain_share) if self._pretrains else (0.0,)
+        """Where pre-training ends, and where the unlabelled scans come in."""
+        pretrained = self.choice.pretrain_share if self._pretrains else 0.0
+        return tuple(sorted({0.0, pretrained, pretrained + self.choice.labelled_first}))
 
     def trained_parameters(self) -> Iterator[nn.Parameter]:
         """Give the heads' weights too."""
@@ -149,8 +150,8 @@ class ActionRun(SemiSupervisedRun):
         self._sampled = None
 
     def ramp(self, moment: Moment) -> float:
-        """How far the pseudo-labels have come in, counted from the end of pre-training."""
-        after = (moment.step - self._stage_one(moment.total)) / max(1, moment.total)
+        """How far the pseudo-labels have come in, counted from where the unlabelled scans do."""
+        after = (moment.step - self._labelled_until(moment.total)) / max(1, moment.total)
         return ramp_up(after, self.semi.ramp_share)
 
     @property
@@ -162,6 +163,10 @@ class ActionRun(SemiSupervisedRun):
     def _stage_one(self, total: int) -> int:
         """Give the steps of pre-training."""
         return round(self.choice.pretrain_share * total) if self._pretrains else 0
+
+    def _labelled_until(self, total: int) -> int:
+        """Give the step from which unlabelled scans are mixed in."""
+        return self._stage_one(total) + round(self.choice.labelled_first * total)
 
     def _pretrain(self, batch: Batch, moment: Moment) -> StepResult:
         choice, labelled = self.choice, len(batch["image"])
@@ -184,37 +189,45 @@ class ActionRun(SemiSupervisedRun):
         return StepResult(result.loss + loss, result.tally, parts)
 
     def _fine_tune(self, batch: Batch, moment: Moment) -> StepResult:
-        teacher_maps, taught = self._taught(batch)
-        view = self._view(batch, taught)
+        comes_in = moment.step >= self._labelled_until(moment.total)
+        contrasted = moment.step % self.choice.contrast_every == 0
+        asked = contrasted and self.choice.saacl
+        taught = self._taught(batch, labelled=asked, pool=comes_in)
+        view = self._view(batch, taught[-1]) if comes_in else self._first_view(batch)
         maps = _maps(self.network, view.images)
         logits = maps[-1].float()
         result = self.supervised_loss(logits, view.labels)
         loss, parts = result.loss, dict(result.parts)
-        if self.choice.unlabelled:
+        if self.choice.unlabelled and comes_in:
             guessed = self._pseudo_loss(logits, view)
             loss = loss + self.semi.unlabelled_weight * self.ramp(moment) * guessed
             parts["pseudo"] = float(guessed.detach())
-        contrasts = self._contrasts(maps, teacher_maps, logits, view, moment)
-        self._measure(result.loss, contrasts, maps[:-1], moment)
-        for name, value in contrasts.items():
-            loss = loss + self._weights.get(name, 0.0) * value
-            parts[name] = float(value.detach())
+        if contrasted:
+            contrasts = self._contrasts(maps, taught[:-1], logits, view, moment)
+            self._measure(result.loss, contrasts, maps[:-1], moment)
+            for name, value in contrasts.items():
+                loss = loss + self._weights.get(name, 0.0) * value
+                parts[name] = float(value.detach())
         return StepResult(loss, result.tally, parts)
 
-    def _taught(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
-        """Give the teacher's maps of all patches as they were cut, and its shares on the pool.
+    def _taught(self, batch: Batch, *, labelled: bool, pool: bool) -> list[Tensor]:
+        """Give the teacher's maps of patches as they were cut, labelled ones first, logits last.
 
-        Only SAACL asks for the maps; without it the labelled patches are not looked at.
+        Only SAACL asks for the labelled ones; what nobody asks for is not looked at.
         """
-        images = batch["weak"]
-        if self.choice.saacl:
-            images = torch.cat([batch["image"], images])
+        images = [batch["image"]] * labelled + [batch["weak"]] * pool
+        if not images:
+            return []
         with torch.no_grad():
-            maps = _maps(self.average, images)
-            shares = maps[-1][-len(batch["weak"]) :].float().softmax(1)
-        return maps[:-1], shares
+            return _maps(self.average, torch.cat(images))
 
-    def _view(self, batch: Batch, taught: Tensor) -> View:
+    def _first_view(self, batch: Batch) -> View:
+        """Give what is seen before unlabelled scans come in."""
+        labelled = labelled_view(batch)
+        return labelled if self.choice.mix == "none" else labelled_only(labelled, batch["mask"])
+
+    def _view(self, batch: Batch, logits: Tensor) -> View:
+        taught = logits[-len(batch["weak"]) :].float().softmax(1)
         confidence, pseudo = taught.max(1)
         pool = pool_view(batch, pseudo, confidence)
         self.count(pseudo, self._sure(pseudo, confidence), pool.guessed)
@@ -287,7 +300,8 @@ class ActionRun(SemiSupervisedRun):
             self._weights = {"anco": choice.anco_weight, "saacl": choice.saacl_weight}
             return
         known = all(name in self._weights for name in contrasts)
-        if not contrasts or (known and moment.step % MEASURE_EVERY):
+        turn = moment.step // choice.contrast_every
+        if not contrasts or (known and turn % max(1, MEASURE_EVERY // choice.contrast_every)):
             return
         pull = _pulls(supervised, maps)
         for name, value in contrasts.items():

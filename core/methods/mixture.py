@@ -54,6 +54,12 @@ def pool_view(batch: Batch, pseudo: Tensor, confidence: Tensor) -> View:
     return View(batch["strong"], labels, pseudo, confidence, guessed, source)
 
 
+def labelled_only(labelled: View, mask: Tensor) -> View:
+    """Give the labelled patches, then the same with a box of their neighbour pasted into each."""
+    others = View(*(partners(values) for values in _fields(labelled)))
+    return _joined(labelled, _pasted(labelled, others, mask))
+
+
 def mixed(labelled: View, pool: View, mask: Tensor, how: str) -> View:
     """Give what the student sees: labelled patches first, as many pool patches after them.
 
@@ -75,6 +81,10 @@ def mixed(labelled: View, pool: View, mask: Tensor, how: str) -> View:
     elif how == "unlabelled":
         others = View(*(partners(values) for values in _fields(pool)))
         second = _pasted(pool, others, mask)
+    return _joined(first, second)
+
+
+def _joined(first: View, second: View) -> View:
     pairs = zip(_fields(first), _fields(second), strict=True)
     return View(*(torch.cat(pair) for pair in pairs))
 

@@ -170,6 +170,15 @@ class ActionSettings(PseudoLabelSettings):
         "that class. Automatic: for classes below 1 % of the voxels.",
         json_schema_extra=UNLABELLED,
     )
+    labelled_first: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=0.9,
+        title="Labelled scans first",
+        description="Share of the training that mixes labelled scans only, before the others "
+        "come in.",
+        json_schema_extra=UNLABELLED,
+    )
     pretrain_share: float = Field(
         default=0.1,
         ge=0.0,
@@ -251,6 +260,14 @@ class ActionSettings(PseudoLabelSettings):
         title="Strength of contrast",
         description="Each contrast pulls this share as hard as the labels do; 0 takes the fixed "
         "weights below.",
+        json_schema_extra=CONTRAST,
+    )
+    contrast_every: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        title="Contrast every so many steps",
+        description="The contrasts take part in one step of so many: the others are faster.",
         json_schema_extra=CONTRAST,
     )
     anco_weight: float = Field(

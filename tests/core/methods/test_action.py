@@ -15,6 +15,18 @@ from longtail.core.project.records import NOT_LABELLED
 from longtail.core.training.engine import train
 
 NO_PRETRAINING = {"pretrain_share": 0.0}
+EACH_STEP = {"contrast_every": 1, "labelled_first": 0.0, "ramp_share": 0.15}
+"""Unlike the presets for short trainings: every step of these tests does all there is to do."""
+
+
+@pytest.fixture
+def trial(trial):
+    """Plan and prepare a small run in which no part waits for its turn."""
+
+    def begin(project, method, *, settings=None, **wishes):
+        return trial(project, method, settings={**EACH_STEP, **(settings or {})}, **wishes)
+
+    return begin
 
 
 @pytest.mark.parametrize(
@@ -39,6 +51,8 @@ NO_PRETRAINING = {"pretrain_share": 0.0}
         {"divide_centre": True},
         {"head": "dense"},
         {"ema": 0.0},
+        {"labelled_first": 0.3},
+        {"contrast_every": 2},
     ],
     ids=str,
 )
@@ -60,6 +74,30 @@ def test_pre_training_comes_first_and_only_where_wished(scans, trial):
     without = trial(scans, "action++", settings=NO_PRETRAINING)
     assert without.run.phases == (0.0,)
     assert "anco" in without.run.step(batch, Moment(0, 6)).parts
+
+
+def test_labelled_scans_may_come_first(scans, trial, monkeypatch):
+    settings = {"pretrain_share": 0.25, "labelled_first": 0.25, "ramp_share": 0.5}
+    made = trial(scans, "action++", settings=settings)
+    assert made.run.phases == (0.0, 0.25, 0.5)
+    batch = made.run.batch(0)
+    first, after = made.run.step(batch, Moment(3, 8)), made.run.step(batch, Moment(4, 8))
+    assert "pseudo" not in first.parts
+    assert {"anco", "saacl"} <= first.parts.keys() & after.parts.keys()
+    assert "pseudo" in after.parts
+    assert made.run.ramp(Moment(4, 8)) < made.run.ramp(Moment(6, 8)) < 1
+    assert made.run.ramp(Moment(8, 8)) == 1
+    bare = trial(scans, "action++", settings={**settings, "anco": False, "saacl": False})
+    monkeypatch.setattr(bare.run, "average", None)  # with labels alone no teacher is asked
+    assert math.isfinite(float(bare.run.step(batch, Moment(3, 8)).loss.detach()))
+
+
+def test_contrasts_may_take_part_in_some_steps_only(scans, trial):
+    made = trial(scans, "action++", settings={**NO_PRETRAINING, "contrast_every": 3})
+    seen = [made.run.step(made.run.batch(step), Moment(step, 7)).parts for step in range(7)]
+    assert ["anco" in parts for parts in seen] == [step % 3 == 0 for step in range(7)]
+    assert ["saacl" in parts for parts in seen] == [step % 3 == 0 for step in range(7)]
+    assert all("pseudo" in parts for parts in seen)
 
 
 def test_the_temperature_falls_and_rises_within_each_stage(scans, trial):
@@ -162,8 +200,8 @@ def test_no_confident_pixel_is_no_harm(scans, trial):
     made = trial(scans, "action++", settings=settings)
     batch = made.run.batch(0)
     batch["known"] = batch["known"].masked_fill(batch["known"] < 254, 254)
-    taught = made.run._taught(batch)
-    made.run._taught = lambda batch: (taught[0], torch.full_like(taught[1], 1 / 3))
+    *maps, logits = made.run._taught(batch, labelled=True, pool=True)
+    made.run._taught = lambda batch, **_: [*maps, torch.zeros_like(logits)]
     result = made.run.step(batch, Moment(5, 6))
     assert result.parts["pseudo"] == 0
     assert float(result.parts["anco"]) > 0
@@ -275,7 +313,7 @@ class Context:
 def test_the_engine_goes_on_exactly_and_the_network_can_be_read(
     scans, plan, tmp_path, bit_equal, finished
 ):
-    settings = {"network": "vnet", "dropout": 0.3, "pretrain_share": 0.5}
+    settings = {"network": "vnet", "dropout": 0.3, "pretrain_share": 0.5, "contrast_every": 2}
     spec = plan(scans, "action++", settings=settings)
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     for folder in (whole, parted):

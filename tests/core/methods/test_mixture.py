@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from longtail.core.methods.mixture import labelled_view, mixed, pool_view
+from longtail.core.methods.mixture import labelled_only, labelled_view, mixed, pool_view
 
 SIDE = 4
 
@@ -69,3 +69,16 @@ def test_a_lone_pool_patch_is_mixed_with_a_labelled_one():
     given = batch(1)
     seen = mixed(*views(given), given["mask"], "unlabelled")
     assert (seen.source[1][given["mask"][0]] == 0).all()
+
+
+def test_labelled_patches_are_mixed_with_each_other():
+    given = batch()
+    seen = labelled_only(labelled_view(given), given["mask"])
+    inside, count = given["mask"], len(given["image"])
+    assert torch.equal(seen.images[:count], given["image"])
+    assert torch.equal(seen.labels[:count], given["label"])
+    neighbour = torch.tensor([1, 0]).view(-1, 1, 1).expand(inside.shape)
+    assert torch.equal(seen.source[count:], torch.where(inside, neighbour, 1 - neighbour))
+    swapped = torch.where(inside, given["label"].flip(0), given["label"])
+    assert torch.equal(seen.labels[count:], swapped)
+    assert not seen.guessed.any()
