@@ -7,7 +7,7 @@ import typer
 
 from ...core.errors import LongtailError
 from ...core.io.importers import ImportPlan, plan_import
-from ...core.project.importing import apply_plan, limit_boxes
+from ...core.project.importing import apply_plan, brings_boxes, limit_boxes
 from ...core.project.records import ImportResult, Split, Status, Task
 from ...core.project.store import Project
 from .options import AsJson, ProjectPath, Seed
@@ -95,7 +95,7 @@ def import_(
             "boxed": result.boxed,
             "skipped": skipped,
         }
-        if not result.added and not result.updated and not _brings_boxes(opened, plan):
+        if not result.added and not result.updated and not brings_boxes(opened, plan):
             raise LongtailError(f"Nothing could be imported from {source}.", "See --dry-run.")
         output.result(document, _result_words(result))
 
@@ -156,12 +156,6 @@ def _describe(project: Project) -> dict[str, Any]:
         "runs": len(project.runs()),
         "lock_holder": project.lock_holder,
     }
-
-
-def _brings_boxes(project: Project, plan: ImportPlan) -> bool:
-    """Tell whether any case of a table of boxes is known; a second import changes none."""
-    known = {case.channels[0] for case in project.cases()} if plan.boxes_only else set()
-    return any(case.boxes is not None and case.channels[0] in known for case in plan.cases)
 
 
 def _result_words(result: ImportResult) -> str:

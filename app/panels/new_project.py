@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...core.errors import LongtailError
-from ...core.project.records import Status, Task
+from ...core.project.records import Split, Status, Task
 from ..background import Errands
 from ..session import Loaded, Session
 from ..widgets.basic import (
@@ -58,6 +58,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LABEL_PX = 74
+ALL_BOXES = "all"
+BOX_WORDS = ((ALL_BOXES, "All"), ("train", "Train"), ("val", "Val"), ("test", "Test"))
+UNCERTAIN_WORDS = (("unknown", "Unknown"), ("positive", "Present"), ("negative", "Absent"))
 SMALL_PX, LARGE_PX = (600, 340), (600, 560)
 
 
@@ -79,6 +82,7 @@ class NewProjectDialog(QDialog):
         self._into = session.project if into_open_project else None
         self._source: Path | None = None
         self._plan: ImportPlan | None = None
+        self._labels: dict[QWidget, TextLabel] = {}
         self._errands = Errands(1, "longtail import", self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import cases" if self._into else "New project")
@@ -155,28 +159,42 @@ class NewProjectDialog(QDialog):
         self.keep_split = QCheckBox("as the source says", page)
         self.keep_split.toggled.connect(self._check)
         self.as_draft = QCheckBox("A model made these labels: import them as drafts", page)
+        self.uncertain = Segments(UNCERTAIN_WORDS, page)
+        self.uncertain.setToolTip("What a finding counts as where the reader was not sure of it")
+        self.uncertain.chosen.connect(lambda _value: self._look_again())
+        self.boxes_of = Segments(BOX_WORDS, page)
+        self.boxes_of.setToolTip(
+            "Boxes of the test part alone: to measure by, while a method learns without them"
+        )
         self.place = QLineEdit(page)
         self.place.textChanged.connect(self._check)
         elsewhere = GhostButton("...", page, tip="Choose where the project is kept")
         elsewhere.clicked.connect(lambda _checked=False: self._choose_place())
+        self.split_row = side_by_side(self.split, self.keep_split)
         rows: list[tuple[str, QWidget]] = [
             ("Task", self.task),
             ("", self.task_words),
             ("Classes", self.classes),
-            ("Split", side_by_side(self.split, self.keep_split)),
+            ("Split", self.split_row),
             ("", self.as_draft),
+            ("Uncertain", self.uncertain),
+            ("Boxes", self.boxes_of),
             ("Project", side_by_side(self.place, elsewhere)),
         ]
         for row, (words, part) in enumerate(rows):
             label = TextLabel(words, page)
             grid.addWidget(label, row, 0)
             grid.addWidget(part, row, 1)
+            self._labels[part] = label
             if self._into is not None and words in ("Task", "Classes", "Project"):
-                label.hide()
-                part.hide()
+                self._show_row(part, False)
         self.task_words.setVisible(self._into is None)
         column.addLayout(grid)
         return page
+
+    def _show_row(self, part: QWidget, shown: bool) -> None:
+        self._labels[part].setVisible(shown)
+        part.setVisible(shown)
 
     # --- choosing ---
 
@@ -188,15 +206,25 @@ class NewProjectDialog(QDialog):
 
     # --- the dry run ---
 
-    def look(self, source: Path, task: Task | None = None) -> None:
-        """Look through a source in a thread, then propose a project."""
+    def look(
+        self, source: Path, task: Task | None = None, uncertain: str = UNCERTAIN_WORDS[0][0]
+    ) -> None:
+        """Look through a source in a thread, then propose a project.
+
+        Parameters
+        ----------
+        task
+            None to let the source say it.
+        uncertain
+            What findings are taken for that a reader was not sure of.
+        """
         self._source = source
         wanted = self._into.task if self._into else task
         known = tuple(c.name for c in self._into.classes) if self._into else ()
         self._begin_waiting(f"Looking through {source.name or source} ...")
         self._errands.forget()
         self._errands.ask(
-            partial(look_through, source, self.begin.labels, wanted, known),
+            partial(look_through, source, self.begin.labels, wanted, known, uncertain),
             self._propose,
             self._not_found,
         )
@@ -213,16 +241,26 @@ class NewProjectDialog(QDialog):
         self.task.set_value(task.value)
         self.task_words.setText(TASK_WORDS[task][1])
         self.classes.setText(", ".join(plan.class_names))
+        self.classes.setCursorPosition(0)
         self.keep_split.setVisible(has_split(plan))
         self.keep_split.setChecked(has_split(plan))
-        self.as_draft.setVisible(task is Task.SEGMENTATION and bool(plan.class_names))
+        self._show_row(self.as_draft, task is Task.SEGMENTATION and bool(plan.class_names))
+        self._show_row(self.uncertain, plan.uncertain is not None)
+        self.uncertain.set_value(plan.uncertain or UNCERTAIN_WORDS[0][0])
+        self._show_row(self.boxes_of, plan.has_boxes)
+        self.boxes_of.set_value(ALL_BOXES)
+        self._show_row(self.split_row, self._into is None or not plan.boxes_only)
         self.place.setText(str(suggested_place(self._source)))
         self._show(self.proposal)
         self._check()
 
     def _task_changed(self, value: str) -> None:
         if self._source is not None:
-            self.look(self._source, Task(value))
+            self.look(self._source, Task(value), self.uncertain.value())
+
+    def _look_again(self) -> None:
+        if self._source is not None and self._plan is not None:
+            self.look(self._source, Task(self._plan.task), self.uncertain.value())
 
     def wish(self) -> Wish:
         """Give what is chosen now."""
@@ -239,6 +277,7 @@ class NewProjectDialog(QDialog):
             place=Path(self.place.text()),
             split=None if kept else self.split.text().strip() or None,
             status=Status.DRAFT if self.as_draft.isChecked() else Status.REVIEWED,
+            boxes_of=Split(part) if (part := self.boxes_of.value()) in set(Split) else None,
         )
 
     def _check(self) -> None:

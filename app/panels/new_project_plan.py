@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import LongtailError
-from ...core.project.records import Status, Task
+from ...core.project.records import Split, Status, Task
 from ..session import Loaded
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ DEFAULT_SHARES = "70/10/20"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the user has chosen. `split` is None for what is written, or shares such as 70/10/20."""
+    """What the user has chosen. `split` is None for what is written, or shares such as 70/10/20.
+
+    `boxes_of` is the part whose boxes are brought, None for all.
+    """
 
     source: Path
     task: Task
@@ -35,6 +38,7 @@ class Wish:
     split: str | None
     seed: int = 0
     status: Status = Status.REVIEWED
+    boxes_of: Split | None = None
 
 
 def class_names(text: str) -> tuple[str, ...]:
@@ -91,9 +95,18 @@ def left_out(wish: Wish, plan: "ImportPlan") -> tuple[str, ...]:
 
 
 def look_through(
-    source: Path, labels: Path | None, task: Task | None, classes: Sequence[str] = ()
+    source: Path,
+    labels: Path | None,
+    task: Task | None,
+    classes: Sequence[str] = (),
+    uncertain: str = "unknown",
 ) -> "ImportPlan":
     """Do the dry run; takes long for large folders, so ask in a thread.
+
+    Parameters
+    ----------
+    uncertain
+        What findings are taken for that a reader was not sure of: unknown, positive or negative.
 
     Raises
     ------
@@ -103,7 +116,7 @@ def look_through(
     from ...core.io.importers import plan_import
 
     wanted = task.value if task else None
-    return plan_import(source, labels=labels, task=wanted, classes=classes)
+    return plan_import(source, labels=labels, task=wanted, classes=classes, uncertain=uncertain)
 
 
 def create(wish: Wish, plan: "ImportPlan", tell: Callable[[int, int], None]) -> Loaded:
@@ -141,7 +154,7 @@ def bring_in(
     LongtailError
         Nothing could be imported.
     """
-    from ...core.project.importing import apply_plan
+    from ...core.project.importing import apply_plan, brings_boxes
 
     result = apply_plan(
         project,
@@ -149,9 +162,10 @@ def bring_in(
         split=wish.split,
         seed=wish.seed,
         status=wish.status,
+        boxes_of=wish.boxes_of,
         author="import",
         tell=tell,
     )
-    if not result.added and not result.updated:
+    if not result.added and not result.updated and not brings_boxes(project, plan):
         reason = result.skipped[0][1] if result.skipped else "No case was found."
         raise LongtailError(f"Nothing could be imported. {reason}", "Choose another source.")

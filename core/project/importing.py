@@ -174,6 +174,12 @@ def limit_boxes(project: Project, plan: ImportPlan, part: Split | None) -> Impor
     return replace(plan, cases=cases)
 
 
+def brings_boxes(project: Project, plan: ImportPlan) -> bool:
+    """Tell whether any case of a table of boxes is known; a second import changes none."""
+    known = {case.channels[0] for case in project.cases()} if plan.boxes_only else set()
+    return any(case.boxes is not None and case.channels[0] in known for case in plan.cases)
+
+
 def _boxed_cases(
     project: Project, cases: Sequence[FoundCase], part: Split | None
 ) -> list[FoundCase]:

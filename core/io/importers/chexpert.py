@@ -77,7 +77,7 @@ def plan_chexpert(request: Request) -> ImportPlan:
     images = [image for table in tables for image in reading.images(table)]
     if len({image.split for image in images}) < 2:
         images = [_without_part(image) for image in images]
-    return plan_described(
+    plan = plan_described(
         "chexpert",
         images,
         request,
@@ -86,6 +86,7 @@ def plan_chexpert(request: Request) -> ImportPlan:
         skipped=reading.odd,
         notes=reading.notes(),
     )
+    return replace(plan, uncertain=request.uncertain) if reading.met_uncertain else plan
 
 
 class _Reading:
@@ -97,6 +98,11 @@ class _Reading:
         self._root, self._choice = request.root, request.uncertain
         self._tops: dict[str, bool] = {}
         self._maybe = 0
+
+    @property
+    def met_uncertain(self) -> bool:
+        """Whether any report was not sure of a finding."""
+        return self._maybe > 0
 
     def images(self, table: IdTable) -> list[DescribedImage]:
         """Give the images that a table names."""

@@ -66,7 +66,8 @@ class ImportPlan:
     `mask_values` maps values of the mask files to class names; 0 is background and is not in it,
     `ignore_values` are read as *not labelled*. `task` is segmentation, classification or
     multilabel. `boxes_only` says that it brings boxes and nothing of whole images: known cases
-    keep their labels, splits and patients.
+    keep their labels, splits and patients. `uncertain` is what findings were taken for that a
+    reader was not sure of; None where the source knows none.
     """
 
     format: str
@@ -78,6 +79,12 @@ class ImportPlan:
     ignore_values: tuple[int, ...] = (255,)
     task: str = "segmentation"
     boxes_only: bool = False
+    uncertain: str | None = None
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether the source brings boxes."""
+        return any(case.boxes is not None for case in self.cases)
 
     def sentences(self) -> list[str]:
         """Tell in words what will be imported, what will not, and why."""

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from app_fakes import FakeBackend
 from PIL import Image
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
 
 from longtail.app.panels.new_project import NewProjectDialog
 from longtail.app.panels.new_project_plan import (
@@ -20,6 +21,7 @@ from longtail.app.panels.new_project_plan import (
     suggested_place,
 )
 from longtail.app.session import Session
+from longtail.core.io.importers.chexpert import FINDINGS
 from longtail.core.io.importers.plan import FoundCase, ImportPlan
 from longtail.core.project.records import Status, Task
 
@@ -217,3 +219,42 @@ def test_labels_may_be_somewhere_else(qtbot, session, tmp_path, monkeypatch):
     qtbot.waitUntil(lambda: dialog.pages.currentWidget() is not dialog.wait, timeout=WAIT_MS)
     assert class_names(dialog.classes.text()) == ("a", "b"), dialog.complaint.text()
     dialog.reject()
+
+
+def test_boxes_of_the_test_part_alone_may_be_brought(qtbot, session, cells):
+    rows = "".join(f"cell_{n:02d}.png,rare,{n},2,5,6\n" for n in (2, 3, 10, 11))
+    table = cells.parent / "boxes.csv"
+    table.write_text("file,finding,x,y,w,h\n" + rows)
+    session.open_project(cells)
+    dialog = propose(qtbot, session, table, into_open_project=True)
+    assert dialog.boxes_of.isVisible()
+    assert not dialog.split_row.isVisible()
+    assert not dialog.uncertain.isVisible()
+    dialog.boxes_of.set_value("test")
+    make(qtbot, session, dialog)
+    found = session.project.boxes_of([f"cell_{n:02d}" for n in range(12)])
+    assert {case for case, boxes in found.items() if boxes} == {"cell_10", "cell_11"}
+    assert session.project.case_count == 12
+
+
+def test_what_was_uncertain_is_the_users_choice(qtbot, session, tmp_path):
+    heads = ("Path", "Sex", "No Finding", *FINDINGS)
+    image = tmp_path / "xrays" / "train" / "patient00001" / "study1" / "view1_frontal.png"
+    image.parent.mkdir(parents=True)
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(image)
+    values = ["-1.0" if name == "Edema" else "" for name in FINDINGS]
+    row = ("xrays/train/patient00001/study1/view1_frontal.png", "Female", "", *values)
+    (tmp_path / "xrays" / "train.csv").write_text(f"{','.join(heads)}\n{','.join(row)}\n")
+    dialog = propose(qtbot, session, tmp_path / "xrays")
+    assert dialog.uncertain.isVisible(), dialog.complaint.text()
+    assert dialog.uncertain.value() == "unknown"
+    assert dialog.wish().boxes_of is None
+    present = dialog.uncertain.findChildren(QPushButton)[1]
+    assert present.text() == "Present"
+    qtbot.mouseClick(present, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dialog.pages.currentWidget() is dialog.proposal, timeout=WAIT_MS)
+    assert dialog.uncertain.value() == "positive"
+    make(qtbot, session, dialog)
+    (case,) = session.project.cases()
+    names = {one.name for one in session.project.classes if one.id in case.labels.yes}
+    assert names == {"Edema"}

@@ -248,6 +248,7 @@ def test_chexpert(chexpert, uncertain, yes, unknown, above):
     source = chexpert.parent if above else chexpert
     plan = plan_import(source, uncertain=uncertain)
     assert plan.format == "chexpert"
+    assert plan.uncertain == uncertain
     cases = {case.id.partition("train/")[2]: case for case in plan.cases}
     assert len(cases) == 3
     second = cases["patient00002/study2/view1_frontal"]
