@@ -67,6 +67,14 @@ def test_everything_that_is_needed_to_judge_is_there(report):
         assert part in text, part
 
 
+def test_where_no_patients_are_known_cases_are_drawn(report):
+    assert "drawing the 38 patients again" in parsed(render(report))
+    alone = replace(report, provenance=replace(report.provenance, patients=40))
+    text = parsed(render(alone))
+    assert "40 cases; 2 cases without usable labels" in text
+    assert "drawing the 40 cases again" in text
+
+
 def test_names_from_the_project_are_escaped(report):
     page = render(report)
     assert "<b>Niere</b>" not in page
