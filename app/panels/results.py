@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QIcon, QShowEvent
 from qtpy.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
@@ -27,6 +27,7 @@ from .results_state import (
     stand,
 )
 from .results_views import ResultsViews
+from .results_weights import OWN, kept_for_classes, weights_menu
 from .train_model import labelled_in, run_of
 from .train_outcome import KEPT
 from .train_words import case_noun, clock, run_number
@@ -199,6 +200,9 @@ class ResultsPanel(QWidget):
         self.primary.setIcon(QIcon())
         self.primary.wear_icon()
         self.again.setVisible(told.again)
+        project, run = self._session.project, self.chosen
+        kept = kept_for_classes(project, run) if project and run else ()
+        self.page.weights.setVisible(bool(kept) and self._report is not None)
         self.page.pdf.setVisible(told.act == "report")
 
     def _show_report(self, project: "Project", run: RunRecord, report: Report) -> None:
@@ -244,14 +248,24 @@ class ResultsPanel(QWidget):
             "cases": lambda: self.panel_asked.emit("Cases"),
         }[self._stand.act]()
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, which: str = OWN) -> None:
         from ...core.jobs.evaluation import EvaluateJob
 
         project, run = self._session.project, self.chosen
         if project is None or run is None:
             return
         self._failed.pop(run.id, None)
-        self._session.submit(EvaluateJob(project.path.as_posix(), run.id, self._split.value))
+        job = EvaluateJob(project.path.as_posix(), run.id, self._split.value, which)
+        self._session.submit(job)
+
+    def _offer_weights(self) -> None:
+        project, run = self._session.project, self.chosen
+        if project is None or run is None:
+            return
+        button = self.page.weights
+        menu = weights_menu(kept_for_classes(project, run), self._evaluate, self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
     def _open_report(self) -> None:
         open_report(self._session, self.chosen)
@@ -389,6 +403,7 @@ class ResultsPanel(QWidget):
         self.details.cases_asked.connect(self._list_cases)
         self.working.stop_asked.connect(self._stop)
         self.primary.clicked.connect(self._act)
-        self.again.clicked.connect(self._evaluate)
+        self.again.clicked.connect(lambda _checked=False: self._evaluate())
+        self.page.weights.clicked.connect(lambda _checked=False: self._offer_weights())
         self.page.pdf.clicked.connect(lambda _checked=False: self._save_report())
         self.page.panel_asked.connect(self.panel_asked)

@@ -46,6 +46,9 @@ class ResultsPage(Page):
         )
         self.maps = IconButton("ph.squares-four", "Heat maps of all test cases", self)
         self.again = GhostButton("Evaluate again")
+        self.weights = IconButton(
+            "ph.caret-down", "Evaluate with the weights that were best for one class", self
+        )
         self.pdf = IconButton("ph.file-pdf", "Save the report as PDF", self)
         self._lay_out()
 
@@ -72,6 +75,7 @@ class ResultsPage(Page):
         below.addWidget(self.review, 1)
         below.addWidget(self.maps)
         below.addWidget(self.again)
+        below.addWidget(self.weights)
         self.foot.addLayout(below)
         for button, name in ((self.review, "Review"), (self.maps, "Heat maps")):
             button.clicked.connect(lambda _checked=False, asked=name: self.panel_asked.emit(asked))

@@ -1,6 +1,6 @@
 """Compare what is on a run's shelf with the labels, and put the report together."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +186,15 @@ class Evaluation:
         exclusive = self._project.task is Task.CLASSIFICATION
         return setting_sentence(self._setting, self._prior, classes, exclusive=exclusive)
 
+    def _weights_note(self) -> Iterator[str]:
+        """Say it where other weights were measured than those that the run predicts with."""
+        names = {f"class-{one.id}": one.name for one in self._project.classes}
+        if name := names.get(self._job.which):
+            yield (
+                f"Measured with the weights that were best for {name} while the run learned, not "
+                "with those that it predicts with."
+            )
+
     def _provenance(self, total: int, measured: Measured) -> Provenance:
         spec, run = self._spec, self._project.run(self._job.run_id)
         return Provenance(
@@ -211,7 +220,7 @@ class Evaluation:
         )
 
     def _notes(self, cases: Sequence[Case], measured: Measured) -> list[str]:
-        notes = few_case_notes(measured.classes)
+        notes = [*self._weights_note(), *few_case_notes(measured.classes)]
         learned = set(self._spec.train_labelled) & {case.id for case in cases}
         if learned:
             notes.append(

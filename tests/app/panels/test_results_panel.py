@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import psygnal
 import pytest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QMenu
 
 from longtail.app.panels import results_report, results_shelf
 from longtail.app.panels.results import NOBODY, ResultsPanel
@@ -275,6 +275,27 @@ def test_changed_labels_make_the_figures_old(panel, add_run, session):
     panel.refresh()
     assert panel.ask.title.text().startswith("Labels have changed")
     assert not panel.again.isHidden()
+
+
+def test_weights_that_were_best_for_a_class_can_be_measured(panel, add_run, stage, session):
+    run_id = add_run(evaluated="test")
+    folder = session.project.run_folder(run_id) / "checkpoints"
+    folder.mkdir(exist_ok=True)
+    panel.refresh()
+    assert panel.page.weights.isHidden()
+    (folder / "best-class-2.pt").write_bytes(b"")
+    panel.refresh()
+    assert not panel.page.weights.isHidden()
+    panel.page.weights.click()
+    (menu,) = panel.findChildren(QMenu)
+    own, rare = menu.actions()
+    assert rare.text() == "With the weights that were best for rare"
+    rare.trigger()
+    path = session.project.path.as_posix()
+    assert stage.jobs == [EvaluateJob(path, run_id, "test", which="class-2")]
+    own.trigger()
+    assert stage.jobs[1:] == [EvaluateJob(path, run_id, "test")]
+    menu.close()
 
 
 def test_a_damaged_report_is_told(panel, add_run, session):

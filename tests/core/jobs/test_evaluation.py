@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -209,6 +210,18 @@ def test_outlines_in_pictures_have_no_millimetres(slides, finish):
     assert finished.result["cases"][0]["hd95_mm"] == {"core": None, "rim": None}
     report = read_report(slides.run_folder(RUN) / "evaluation-test.json")
     assert any("no spacing" in note for note in report.notes)
+
+
+def test_weights_of_a_class_are_measured_and_told(volumes, finish):
+    checkpoints = volumes.run_folder(RUN) / "checkpoints"
+    report = volumes.run_folder(RUN) / "evaluation-test.json"
+    finish(EvaluateJob(where(volumes), RUN))
+    assert not any("best for" in note for note in read_report(report).notes)
+    missing = finish(EvaluateJob(where(volumes), RUN, which="class-2"))
+    assert missing.outcome is Outcome.FAILED
+    shutil.copyfile(checkpoints / "last.pt", checkpoints / "best-class-2.pt")
+    finish(EvaluateJob(where(volumes), RUN, which="class-2"))
+    assert any("best for rim" in note for note in read_report(report).notes)
 
 
 def test_the_setting_that_is_kept_is_measured_and_told(images, finish):
