@@ -25,7 +25,7 @@ from .mixture import View, labelled_only, labelled_view, mixed, pool_view
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
 from .pretraining import COLLAPSED_BELOW, Pretraining
 from .run import Batch, Moment, Setup, StepResult
-from .semi_supervised import SemiSupervisedRun
+from .semi_supervised import UNKNOWN, SemiSupervisedRun
 from .settings import read_settings
 from .settings_semi import ActionSettings
 
@@ -46,6 +46,8 @@ def build(setup: Setup) -> "ActionRun":
 
 class ActionRun(SemiSupervisedRun):
     """Pre-training, then labels, pseudo-labels and contrasts."""
+
+    unlabelled_as = UNKNOWN
 
     def __init__(self, setup: Setup, settings: ActionSettings) -> None:
         super().__init__(setup, settings)
@@ -177,7 +179,8 @@ class ActionRun(SemiSupervisedRun):
         maps = _maps(self.network, torch.cat([batch["image"], batch["strong"]]))
         with torch.no_grad():
             taught = _maps(self.average, batch["weak"])
-        result = self.supervised_loss(maps[-1][:labelled].float(), batch["label"])
+        known = labelled_view(batch).labels
+        result = self.supervised_loss(maps[-1][:labelled].float(), known)
         loss = self.pretraining.loss(
             [each[labelled:] for each in maps[:-1]],
             taught[:-1],
@@ -191,7 +194,7 @@ class ActionRun(SemiSupervisedRun):
     def _fine_tune(self, batch: Batch, moment: Moment) -> StepResult:
         comes_in = moment.step >= self._labelled_until(moment.total)
         contrasted = moment.step % self.choice.contrast_every == 0
-        asked = contrasted and self.choice.saacl
+        asked = (contrasted and self.choice.saacl) or (comes_in and self._has_gaps(batch))
         taught = self._taught(batch, labelled=asked, pool=comes_in)
         view = self._view(batch, taught[-1]) if comes_in else self._first_view(batch)
         maps = _maps(self.network, view.images)
@@ -213,7 +216,7 @@ class ActionRun(SemiSupervisedRun):
     def _taught(self, batch: Batch, *, labelled: bool, pool: bool) -> list[Tensor]:
         """Give the teacher's maps of patches as they were cut, labelled ones first, logits last.
 
-        Only SAACL asks for the labelled ones; what nobody asks for is not looked at.
+        Only SAACL and gaps ask for the labelled ones; what nobody asks for is not looked at.
         """
         images = [batch["image"]] * labelled + [batch["weak"]] * pool
         if not images:
@@ -226,13 +229,21 @@ class ActionRun(SemiSupervisedRun):
         labelled = labelled_view(batch)
         return labelled if self.choice.mix == "none" else labelled_only(labelled, batch["mask"])
 
+    def _has_gaps(self, batch: Batch) -> bool:
+        """Whether labelled patches hold voxels that are to be guessed."""
+        return self.choice.fill_gaps and bool((batch["label"] == UNKNOWN).any())
+
     def _view(self, batch: Batch, logits: Tensor) -> View:
-        taught = logits[-len(batch["weak"]) :].float().softmax(1)
-        confidence, pseudo = taught.max(1)
-        pool = pool_view(batch, pseudo, confidence)
-        self.count(pseudo, self._sure(pseudo, confidence), pool.guessed)
-        self.bars = running_confidence(self.bars, pseudo, confidence, pool.guessed)
-        return mixed(labelled_view(batch), pool, batch["mask"], self.choice.mix)
+        """Give what is seen with unlabelled scans; `logits` are the teacher's, theirs last."""
+        confidence, pseudo = logits.float().softmax(1).max(1)
+        count = len(batch["weak"])
+        pool = pool_view(batch, pseudo[-count:], confidence[-count:])
+        self.count(pool.pseudo, self._sure(pool.pseudo, pool.confidence), pool.guessed)
+        self.bars = running_confidence(self.bars, pool.pseudo, pool.confidence, pool.guessed)
+        labelled = labelled_view(batch)
+        if self._has_gaps(batch):
+            labelled = labelled_view(batch, pseudo[:-count], confidence[:-count])
+        return mixed(labelled, pool, batch["mask"], self.choice.mix)
 
     def _sure(self, pseudo: Tensor, confidence: Tensor) -> Tensor:
         """Where the teacher counts as sure, for what is shown and for the share of an image."""

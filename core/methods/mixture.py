@@ -37,12 +37,17 @@ class View:
     source: Tensor
 
 
-def labelled_view(batch: Batch) -> View:
-    """Give the labelled patches of a step; nothing in them is guessed."""
-    label = batch["label"]
-    nothing = torch.zeros_like(label, dtype=torch.bool)
-    confidence = torch.zeros(label.shape, device=label.device)
-    return View(batch["image"], label, label.long() * 0, confidence, nothing, _rows(label, 0))
+def labelled_view(
+    batch: Batch, pseudo: Tensor | None = None, confidence: Tensor | None = None
+) -> View:
+    """Give the labelled patches of a step; where they have gaps, the teacher's answers if given."""
+    unknown = batch["label"] == UNKNOWN
+    labels = batch["label"].masked_fill(unknown, NOT_LABELLED)
+    source = _rows(labels, 0)
+    if pseudo is None or confidence is None:
+        nothing = torch.zeros(labels.shape, device=labels.device)
+        return View(batch["image"], labels, nothing.long(), nothing, nothing.bool(), source)
+    return View(batch["image"], labels, pseudo, confidence, unknown, source)
 
 
 def pool_view(batch: Batch, pseudo: Tensor, confidence: Tensor) -> View:

@@ -51,6 +51,9 @@ class SegmentationRun(MethodRun):
     """A run that learns label maps from patches."""
 
     decisive = "dice"
+    unlabelled_as = NOT_LABELLED
+    """In the labels of a batch: what nobody labelled. 255 is also what lies outside of a case."""
+
     train_measure = "train_dice"
     gains_from_bfloat16 = True
 
@@ -151,7 +154,8 @@ class SegmentationRun(MethodRun):
     def batch(self, step: int) -> Batch:
         """Give varied patches around drawn places: image and label."""
         patches = self.sampler.draw(step, self.settings.batch)
-        images, labels = self.cut([(patch.case_id, patch.centre) for patch in patches])
+        places = [(patch.case_id, patch.centre) for patch in patches]
+        images, labels = self.cut(places, self.unlabelled_as)
         return self.varied(images, labels, step)
 
     def varied(self, images: Tensor, labels: Tensor, step: int, stream: int = 0) -> Batch:

@@ -170,6 +170,13 @@ class ActionSettings(PseudoLabelSettings):
         "that class. Automatic: for classes below 1 % of the voxels.",
         json_schema_extra=UNLABELLED,
     )
+    fill_gaps: bool = Field(
+        default=True,
+        title="Fill gaps of labelled scans",
+        description="Where a labelled scan is not labelled in full, learn from pseudo-labels there "
+        "too. Else what is drawn slowly grows over what is not.",
+        json_schema_extra=UNLABELLED,
+    )
     labelled_first: float = Field(
         default=0.0,
         ge=0.0,

@@ -10,6 +10,7 @@ from longtail.core.backend.events import Artifact, Metric
 from longtail.core.checkpoints.store import load, load_network
 from longtail.core.methods.action import _pulls
 from longtail.core.methods.run import Moment
+from longtail.core.methods.semi_supervised import UNKNOWN
 from longtail.core.methods.spec import write_spec
 from longtail.core.project.records import NOT_LABELLED
 from longtail.core.training.engine import train
@@ -53,6 +54,7 @@ def trial(trial):
         {"ema": 0.0},
         {"labelled_first": 0.3},
         {"contrast_every": 2},
+        {"fill_gaps": False},
     ],
     ids=str,
 )
@@ -98,6 +100,20 @@ def test_contrasts_may_take_part_in_some_steps_only(scans, trial):
     assert ["anco" in parts for parts in seen] == [step % 3 == 0 for step in range(7)]
     assert ["saacl" in parts for parts in seen] == [step % 3 == 0 for step in range(7)]
     assert all("pseudo" in parts for parts in seen)
+
+
+def test_gaps_of_labelled_scans_are_learned_from(scans, trial):
+    made = trial(scans, "action++", settings={**NO_PRETRAINING, "mix": "none"})
+    run = made.run
+    batch = next(b for b in map(run.batch, range(40)) if (b["label"] == UNKNOWN).any())
+    gaps, count = batch["label"] == UNKNOWN, len(batch["image"])
+    taught = run._taught(batch, labelled=True, pool=True)[-1]
+    view = run._view(batch, taught)
+    assert torch.equal(view.guessed[:count], gaps)
+    assert torch.equal(view.pseudo[:count], taught[:count].argmax(1))
+    assert (view.labels[:count][gaps] == NOT_LABELLED).all()
+    run.choice = run.choice.model_copy(update={"fill_gaps": False})
+    assert not run._view(batch, taught).guessed[:count].any()
 
 
 def test_the_temperature_falls_and_rises_within_each_stage(scans, trial):

@@ -71,6 +71,21 @@ def test_a_lone_pool_patch_is_mixed_with_a_labelled_one():
     assert (seen.source[1][given["mask"][0]] == 0).all()
 
 
+def test_gaps_of_labelled_patches_are_guessed_where_there_are_answers():
+    given = batch()
+    given["label"][:, 1] = 254
+    gap = given["label"] == 254
+    plain = labelled_view(given)
+    assert not plain.guessed.any()
+    assert (plain.labels[gap] == 255).all()
+    pseudo = torch.full(gap.shape, 2)
+    confidence = torch.full(gap.shape, 0.8)
+    filled = labelled_view(given, pseudo, confidence)
+    assert torch.equal(filled.guessed, gap)
+    assert torch.equal(filled.labels, plain.labels)
+    assert (filled.pseudo[gap] == 2).all()
+
+
 def test_labelled_patches_are_mixed_with_each_other():
     given = batch()
     seen = labelled_only(labelled_view(given), given["mask"])
