@@ -11,6 +11,7 @@ from .labelmap import NOT_LABELLED, class_overlap, soft_dice
 from .precision import finest, full
 
 CONFIDENT = 0.97
+LARGEST_FACTOR = 3.0
 
 
 @torch.no_grad()
@@ -89,6 +90,49 @@ def _above(confidence: Tensor, target: Tensor, least: Tensor) -> Tensor:
     """Which pixels are above the bar of their class, or have none."""
     bar = least[target]
     return bar.isnan() | (confidence > bar)
+
+
+@torch.no_grad()
+def share_factors(
+    predicted: Tensor, wanted: Tensor, power: float = 1.0, most: float = LARGEST_FACTOR
+) -> Tensor:
+    """By how much each class falls short of its share of the foreground, (class,).
+
+    Berthelot et al., "ReMixMatch", ICLR 2020 (distribution alignment), among the foreground
+    classes alone: how much of a scan is background says little of the teacher.
+
+    Parameters
+    ----------
+    predicted
+        (class,), how often the teacher gave each class, background first.
+    wanted
+        (class,), what it should be in any unit; 0 where nothing is known of a class.
+    power
+        Of the ratio: an outline moves by a fraction of a pixel only when the odds of a class
+        change by a few per cent.
+
+    Returns
+    -------
+    Tensor
+        Wanted share over predicted share, to that power, within 1 / `most` ... `most`; 1 for the
+        background, for classes of which nothing is known, and where no foreground was predicted.
+    """
+    factors = torch.ones_like(predicted)
+    known = wanted[1:] > 0
+    given, asked = predicted[1:] * known, wanted[1:] * known
+    if given.sum() <= 0 or asked.sum() <= 0:
+        return factors
+    tiny = torch.finfo(predicted.dtype).tiny
+    share = (given / given.sum()).clamp_min(tiny)
+    ratio = (asked / asked.sum() / share).pow(power).clamp(1 / most, most)
+    factors[1:] = torch.where(known, ratio, factors[1:])
+    return factors
+
+
+def aligned(shares: Tensor, factors: Tensor) -> Tensor:
+    """Multiply class shares (batch, class, *space) by factors (class,), adding up to 1 again."""
+    moved = shares * factors.to(shares).view(1, -1, *[1] * (shares.ndim - 2))
+    return moved / moved.sum(1, keepdim=True)
 
 
 @torch.no_grad()

@@ -17,10 +17,17 @@ from torch import Tensor, nn
 from ..backend.events import Artifact, Event, Metric, Warned
 from ..checkpoints.card import ModelCard
 from ..losses.contrast import class_means
-from ..losses.pseudo import pseudo_dice_loss, pseudo_label_loss, running_confidence
+from ..losses.pseudo import (
+    aligned,
+    pseudo_dice_loss,
+    pseudo_label_loss,
+    running_confidence,
+    share_factors,
+)
 from ..losses.temperature import adaptive_temperature, ramp_up
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
+from .held_shares import foreground_shares
 from .mixture import View, labelled_only, labelled_view, mixed, pool_view
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
 from .pretraining import COLLAPSED_BELOW, Pretraining
@@ -32,6 +39,7 @@ from .settings_semi import ActionSettings
 CONTRAST_STREAM = 41
 RARE_BELOW = 0.01
 MEASURE_EVERY = 25
+HOLD_POWER = 5.0
 LARGEST_WEIGHT = 20.0
 MAPS = 25
 """Pictures of the classes that a run keeps for replay."""
@@ -74,6 +82,8 @@ class ActionRun(SemiSupervisedRun):
     def count_labels(self) -> None:
         """Find out which classes are rare."""
         super().count_labels()
+        maps = (self.store.get(case_id).labels for case_id in self.sampler.case_ids)
+        self.shares_held = foreground_shares(maps, 1 + len(self.spec.classes))
         self.has_bar = self._classes_with_bar().to(self.device)
 
     @property
@@ -235,10 +245,13 @@ class ActionRun(SemiSupervisedRun):
 
     def _view(self, batch: Batch, logits: Tensor) -> View:
         """Give what is seen with unlabelled scans; `logits` are the teacher's, theirs last."""
-        confidence, pseudo = logits.float().softmax(1).max(1)
-        count = len(batch["weak"])
+        taught, count = logits.float().softmax(1), len(batch["weak"])
+        confidence, pseudo = taught[-count:].max(1)
+        self.count(pseudo, self._sure(pseudo, confidence), batch["known"] == UNKNOWN)
+        if self.choice.hold_shares:
+            taught = aligned(taught, share_factors(self.predicted, self.shares_held, HOLD_POWER))
+        confidence, pseudo = taught.max(1)
         pool = pool_view(batch, pseudo[-count:], confidence[-count:])
-        self.count(pool.pseudo, self._sure(pool.pseudo, pool.confidence), pool.guessed)
         self.bars = running_confidence(self.bars, pool.pseudo, pool.confidence, pool.guessed)
         labelled = labelled_view(batch)
         if self._has_gaps(batch):

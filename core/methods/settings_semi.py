@@ -177,6 +177,14 @@ class ActionSettings(PseudoLabelSettings):
         "too. Else what is drawn slowly grows over what is not.",
         json_schema_extra=UNLABELLED,
     )
+    hold_shares: bool = Field(
+        default=False,
+        title="Hold the shares of classes",
+        description="Where the teacher gives a class less of the unlabelled scans than the "
+        "labelled ones have, its answers are moved towards the class, so that a rare class does "
+        "not wither; the paper does not.",
+        json_schema_extra=UNLABELLED,
+    )
     labelled_first: float = Field(
         default=0.0,
         ge=0.0,

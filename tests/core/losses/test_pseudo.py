@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from longtail.core.losses.pseudo import (
+    aligned,
     confident_share,
     pseudo_dice_loss,
     pseudo_label_loss,
     running_confidence,
+    share_factors,
     soft_consistency,
 )
 
@@ -221,3 +223,34 @@ def test_dice_of_no_guess_is_zero_with_a_gradient():
         assert float(loss.detach()) == 0
         loss.backward()
         assert torch.isfinite(student.grad).all()
+
+
+def test_factors_make_up_for_what_a_class_lacks():
+    predicted = torch.tensor([900.0, 60.0, 36.0, 4.0], dtype=torch.float64)
+    wanted = torch.tensor([0.0, 0.6, 0.32, 0.08], dtype=torch.float64)
+    factors = share_factors(predicted, wanted)
+    assert factors.tolist() == pytest.approx([1, 1, 0.32 / 0.36, 2])
+    held = share_factors(predicted * factors, wanted)
+    assert held.tolist() == pytest.approx([1, 1, 1, 1])
+    squared = share_factors(predicted, wanted, power=2, most=5)
+    assert squared.tolist() == pytest.approx([1, 1, (0.32 / 0.36) ** 2, 4])
+
+
+def test_factors_are_bounded_and_1_where_nothing_is_known():
+    predicted = torch.tensor([10.0, 5.0, 0.0, 5.0])
+    assert share_factors(predicted, torch.tensor([0.0, 0.5, 0.5, 0.0])).tolist() == pytest.approx(
+        [1, 0.5, 3, 1]
+    )
+    nothing = torch.tensor([10.0, 0.0, 0.0, 0.0])
+    assert share_factors(nothing, torch.ones(4)).tolist() == [1, 1, 1, 1]
+    assert share_factors(predicted, torch.zeros(4)).tolist() == [1, 1, 1, 1]
+
+
+def test_aligned_shares_add_up_and_follow_the_factors():
+    random = torch.Generator().manual_seed(0)
+    shares = torch.randn(2, 3, 4, 5, generator=random, dtype=torch.float64).softmax(1)
+    moved = aligned(shares, torch.tensor([1.0, 1.0, 2.0]))
+    odds = (moved[:, 2] / moved[:, 0]) / (shares[:, 2] / shares[:, 0])
+    assert torch.allclose(odds, torch.full_like(odds, 2))
+    assert torch.allclose(moved.sum(1), torch.ones(2, 4, 5, dtype=torch.float64))
+    assert torch.allclose(aligned(shares, torch.ones(3)), shares)

@@ -16,7 +16,12 @@ from longtail.core.project.records import NOT_LABELLED
 from longtail.core.training.engine import train
 
 NO_PRETRAINING = {"pretrain_share": 0.0}
-EACH_STEP = {"contrast_every": 1, "labelled_first": 0.0, "ramp_share": 0.15}
+EACH_STEP = {
+    "contrast_every": 1,
+    "labelled_first": 0.0,
+    "ramp_share": 0.15,
+    "hold_shares": False,
+}
 """Unlike the presets for short trainings: every step of these tests does all there is to do."""
 
 
@@ -55,6 +60,7 @@ def trial(trial):
         {"labelled_first": 0.3},
         {"contrast_every": 2},
         {"fill_gaps": False},
+        {"hold_shares": True},
     ],
     ids=str,
 )
@@ -114,6 +120,27 @@ def test_gaps_of_labelled_scans_are_learned_from(scans, trial):
     assert (view.labels[:count][gaps] == NOT_LABELLED).all()
     run.choice = run.choice.model_copy(update={"fill_gaps": False})
     assert not run._view(batch, taught).guessed[:count].any()
+
+
+def test_a_class_that_withers_is_held(scans, trial):
+    made = trial(scans, "action++", settings={**NO_PRETRAINING, "hold_shares": True})
+    run, batch = made.run, made.run.batch(0)
+    guesses = torch.zeros(len(batch["image"]) + len(batch["weak"]), 3, *batch["weak"].shape[2:])
+    guesses[:, 1] = 0.5  # a little more of class 1 than of class 2 everywhere
+    run.shares_held = torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64)
+
+    def pseudo(*predicted):
+        run.predicted = torch.tensor(predicted, dtype=torch.float64)
+        view = run._view(batch, guesses)
+        return view.pseudo[view.guessed].bincount(minlength=3).tolist()
+
+    even = pseudo(0, 1e9, 1e9)
+    assert even[1] > 0
+    assert even[2] == 0
+    assert pseudo(0, 9e9, 1e9) == [0, 0, even[1]]
+    assert run.predicted[1] > 0.98 * 9e9  # what the teacher says by itself is counted
+    run.choice = run.choice.model_copy(update={"hold_shares": False})
+    assert pseudo(0, 9e9, 1e9) == even
 
 
 def test_the_temperature_falls_and_rises_within_each_stage(scans, trial):
