@@ -103,6 +103,12 @@ class ActionRun(SemiSupervisedRun):
         heads = [*self.contrast.head.parameters(), *self.pretraining.heads.parameters()]
         return [*super().parameter_groups(), {"params": heads, "weight_decay": 0.0}]
 
+    def batch(self, step: int) -> Batch:
+        """Give the views, and as `gaps` (batch, *space) where labelled scans are not labelled."""
+        batch = super().batch(step)
+        gaps = batch["label"] == UNKNOWN
+        return {**batch, "label": batch["label"].masked_fill(gaps, NOT_LABELLED), "gaps": gaps}
+
     def step(self, batch: Batch, moment: Moment) -> StepResult:
         """Pre-train or fine-tune, by how far the run is."""
         self._total = moment.total
@@ -189,8 +195,7 @@ class ActionRun(SemiSupervisedRun):
         maps = _maps(self.network, torch.cat([batch["image"], batch["strong"]]))
         with torch.no_grad():
             taught = _maps(self.average, batch["weak"])
-        known = labelled_view(batch).labels
-        result = self.supervised_loss(maps[-1][:labelled].float(), known)
+        result = self.supervised_loss(maps[-1][:labelled].float(), batch["label"])
         loss = self.pretraining.loss(
             [each[labelled:] for each in maps[:-1]],
             taught[:-1],
@@ -241,7 +246,7 @@ class ActionRun(SemiSupervisedRun):
 
     def _has_gaps(self, batch: Batch) -> bool:
         """Whether labelled patches hold voxels that are to be guessed."""
-        return self.choice.fill_gaps and bool((batch["label"] == UNKNOWN).any())
+        return self.choice.fill_gaps and bool(batch["gaps"].any())
 
     def _view(self, batch: Batch, logits: Tensor) -> View:
         """Give what is seen with unlabelled scans; `logits` are the teacher's, theirs last."""

@@ -41,13 +41,12 @@ def labelled_view(
     batch: Batch, pseudo: Tensor | None = None, confidence: Tensor | None = None
 ) -> View:
     """Give the labelled patches of a step; where they have gaps, the teacher's answers if given."""
-    unknown = batch["label"] == UNKNOWN
-    labels = batch["label"].masked_fill(unknown, NOT_LABELLED)
+    labels = batch["label"]
     source = _rows(labels, 0)
     if pseudo is None or confidence is None:
         nothing = torch.zeros(labels.shape, device=labels.device)
         return View(batch["image"], labels, nothing.long(), nothing, nothing.bool(), source)
-    return View(batch["image"], labels, pseudo, confidence, unknown, source)
+    return View(batch["image"], labels, pseudo, confidence, batch["gaps"], source)
 
 
 def pool_view(batch: Batch, pseudo: Tensor, confidence: Tensor) -> View:

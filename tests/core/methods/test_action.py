@@ -10,7 +10,6 @@ from longtail.core.backend.events import Artifact, Metric
 from longtail.core.checkpoints.store import load, load_network
 from longtail.core.methods.action import _pulls
 from longtail.core.methods.run import Moment
-from longtail.core.methods.semi_supervised import UNKNOWN
 from longtail.core.methods.spec import write_spec
 from longtail.core.project.records import NOT_LABELLED
 from longtail.core.training.engine import train
@@ -111,8 +110,9 @@ def test_contrasts_may_take_part_in_some_steps_only(scans, trial):
 def test_gaps_of_labelled_scans_are_learned_from(scans, trial):
     made = trial(scans, "action++", settings={**NO_PRETRAINING, "mix": "none"})
     run = made.run
-    batch = next(b for b in map(run.batch, range(40)) if (b["label"] == UNKNOWN).any())
-    gaps, count = batch["label"] == UNKNOWN, len(batch["image"])
+    batch = next(one for one in map(run.batch, range(40)) if one["gaps"].any())
+    gaps, count = batch["gaps"], len(batch["image"])
+    assert (batch["label"][gaps] == NOT_LABELLED).all()
     taught = run._taught(batch, labelled=True, pool=True)[-1]
     view = run._view(batch, taught)
     assert torch.equal(view.guessed[:count], gaps)

@@ -73,8 +73,9 @@ def test_a_lone_pool_patch_is_mixed_with_a_labelled_one():
 
 def test_gaps_of_labelled_patches_are_guessed_where_there_are_answers():
     given = batch()
-    given["label"][:, 1] = 254
-    gap = given["label"] == 254
+    gap = torch.zeros(given["label"].shape, dtype=torch.bool)
+    gap[:, 1] = True
+    given |= {"gaps": gap, "label": given["label"].masked_fill(gap, 255)}
     plain = labelled_view(given)
     assert not plain.guessed.any()
     assert (plain.labels[gap] == 255).all()
