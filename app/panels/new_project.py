@@ -37,6 +37,7 @@ from ..widgets.basic import (
     mark,
 )
 from ..widgets.dress import dress
+from .cases_selection import SPLIT_WORDS
 from .new_project_pages import BeginPage, fill, new_page, scrolling, side_by_side
 from .new_project_plan import (
     DEFAULT_SHARES,
@@ -58,8 +59,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LABEL_PX = 74
-ALL_BOXES = "all"
-BOX_WORDS = ((ALL_BOXES, "All"), ("train", "Train"), ("val", "Val"), ("test", "Test"))
+ALL_BOXES = ""
+BOX_WORDS = ((ALL_BOXES, "All"), *((part.value, words) for part, words in SPLIT_WORDS.items()))
 UNCERTAIN_WORDS = (("unknown", "Unknown"), ("positive", "Present"), ("negative", "Absent"))
 SMALL_PX, LARGE_PX = (600, 340), (600, 560)
 
@@ -277,7 +278,7 @@ class NewProjectDialog(QDialog):
             place=Path(self.place.text()),
             split=None if kept else self.split.text().strip() or None,
             status=Status.DRAFT if self.as_draft.isChecked() else Status.REVIEWED,
-            boxes_of=Split(part) if (part := self.boxes_of.value()) in set(Split) else None,
+            boxes_of=Split(part) if (part := self.boxes_of.value()) else None,
         )
 
     def _check(self) -> None:

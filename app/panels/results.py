@@ -201,8 +201,9 @@ class ResultsPanel(QWidget):
         self.primary.wear_icon()
         self.again.setVisible(told.again)
         project, run = self._session.project, self.chosen
-        kept = kept_for_classes(project, run) if project and run else ()
-        self.page.weights.setVisible(bool(kept) and self._report is not None)
+        measured = project if self._report is not None else None
+        kept = kept_for_classes(measured, run) if measured and run else ()
+        self.page.weights.setVisible(bool(kept))
         self.page.pdf.setVisible(told.act == "report")
 
     def _show_report(self, project: "Project", run: RunRecord, report: Report) -> None:

@@ -82,8 +82,9 @@ class ActionRun(SemiSupervisedRun):
     def count_labels(self) -> None:
         """Find out which classes are rare."""
         super().count_labels()
-        maps = (self.store.get(case_id).labels for case_id in self.sampler.case_ids)
-        self.shares_held = foreground_shares(maps, 1 + len(self.spec.classes))
+        if self.choice.hold_shares:
+            maps = (self.store.get(case_id).labels for case_id in self.sampler.case_ids)
+            self.shares_held = foreground_shares(maps, 1 + len(self.spec.classes))
         self.has_bar = self._classes_with_bar().to(self.device)
 
     @property
@@ -259,7 +260,7 @@ class ActionRun(SemiSupervisedRun):
         pool = pool_view(batch, pseudo[-count:], confidence[-count:])
         self.bars = running_confidence(self.bars, pool.pseudo, pool.confidence, pool.guessed)
         labelled = labelled_view(batch)
-        if self._has_gaps(batch):
+        if self.choice.fill_gaps and len(logits) > count:
             labelled = labelled_view(batch, pseudo[:-count], confidence[:-count])
         return mixed(labelled, pool, batch["mask"], self.choice.mix)
 
