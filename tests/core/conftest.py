@@ -1,3 +1,5 @@
+"""Networks whose answer is known, for tests of what predicts."""
+
 import pytest
 import torch
 
@@ -36,9 +38,10 @@ def build_known(recipe):
 
 @pytest.fixture
 def known_networks(monkeypatch):
-    """Networks with a known answer in place of those that are trained."""
+    """Networks with a known answer in place of those that are trained; gives their builder."""
     monkeypatch.setattr("longtail.core.checkpoints.store.build_network", build_known)
     monkeypatch.setattr("longtail.core.predict.package.build_network", build_known)
+    return build_known
 
 
 AS_IT_IS = Intensity("window", 0.0, 100.0, (0.0,), (1.0,))
