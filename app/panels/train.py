@@ -14,6 +14,7 @@ from ...core.methods.catalogue import METHODS
 from ...core.project.records import RunRecord
 from ..background import Errands
 from ..widgets import EmptyState, dress
+from .results_weights import kept_for_classes
 from .train_before import BeforePage
 from .train_guarded import change_for, taken_up
 from .train_live import ClassLook, facts, live, news, run_line
@@ -303,7 +304,8 @@ class TrainPanel(QWidget):
         told = ending(finished, moment.headline, run, runs, has_checkpoint=has_checkpoint)
         self.after.show_run(*self._said(run, getattr(job, "device", "")))
         self.after.follow(*self._followed(run))
-        self.after.show_ending(told, moment)
+        kept = [name for _, name in kept_for_classes(project, run)] if told.has_results else []
+        self.after.show_ending(told, moment, kept)
         self.pages.setCurrentWidget(self.after)
         return told.has_results
 

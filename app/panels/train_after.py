@@ -1,6 +1,6 @@
 """The Train panel after a run: what came of it, and what to do next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 from ..widgets import BigNumber, GhostButton, HairLine, Page, PrimaryButton
 from ..widgets.basic import mark
 from .train_curves import Curves
+from .train_guard import GuardCards
 from .train_learned import WhatItLearned
 from .train_live import ClassLook, Live
 from .train_outcome import Ending
@@ -35,6 +36,7 @@ class AfterPage(Page):
         self.number = let_shrink(BigNumber(self))
         self.words = SayCard(parent=self)
         self.curves = Curves(self)
+        self.guard = GuardCards(self, over=True)
         self.learned = WhatItLearned("Replay the training", self, live=False)
         self.resume = GhostButton("Resume", self, symbol="ph.play", tip="Go on from where it was")
         self.again = GhostButton("Train again", self, symbol="ph.arrow-counter-clockwise")
@@ -42,7 +44,7 @@ class AfterPage(Page):
         self._ending: Ending | None = None
         self.head.addWidget(self.run_head)
         self.head.addWidget(HairLine(self))
-        for widget in (self.number, self.words, self.curves, self.learned):
+        for widget in (self.number, self.words, self.curves, self.guard, self.learned):
             self.body.addWidget(widget)
         row = QHBoxLayout()
         row.setSpacing(6)
@@ -69,12 +71,18 @@ class AfterPage(Page):
         """Show what this run has learned; `looks` are its classes in the order of its plan."""
         self.learned.begin(run_folder, looks, noun, project)
 
-    def show_ending(self, ending: Ending, live: Live) -> None:
-        """Show what came of the run, with its curves as they ended."""
+    def show_ending(self, ending: Ending, live: Live, kept: Collection[str] = ()) -> None:
+        """Show what came of the run, with its curves as they ended.
+
+        `kept` are the classes whose best weights the run has kept.
+        """
         self._ending = ending
         self.words.say(ending.title, ending.text, ending.tone)
         self._show_number(ending)
         self.curves.show_curves(live.curves_title, live.curves, live.total_steps)
+        self.guard.clear()
+        self.guard.show_guarded(live.guarded)
+        self.guard.show_kept(kept)
         self.learned.show_learned(live.learned, live.total_steps)
         self.resume.setVisible(ending.can_resume and ending.has_results)
         self.again.setVisible(ending.has_results or ending.can_resume)

@@ -1,6 +1,6 @@
 """The tail guard's cards in the Train panel: a class in trouble, its curve, what can be done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -23,15 +23,23 @@ Numbers: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
 MOST_OPEN = 2
 LEAVE, CLOSE = "Leave it", "Close"
 ASKED = "Asked for; the run takes it up at its next step."
+KEPT = "The weights that were best for it are kept: Results can measure with them."
 
 
 class GuardCards(QWidget):
-    """One card a class, the newest on top; two are open and the others folded to a count."""
+    """One card a class, the newest on top; two are open and the others folded to a count.
+
+    Parameters
+    ----------
+    over
+        The run has ended, so that nothing can be done about it any more but to know it.
+    """
 
     remedy_chosen = Signal(object, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, over: bool = False) -> None:
         super().__init__(parent)
+        self._over = over
         self._cards: dict[str, GuardCard] = {}
         self._left: set[Warned] = set()
         self._all_open = False
@@ -72,9 +80,15 @@ class GuardCards(QWidget):
         if class_name in self._cards:
             self._cards[class_name].show_taken_up(words, step)
 
+    def show_kept(self, class_names: Collection[str]) -> None:
+        """Say on the cards of these classes that their best weights are kept."""
+        for name in class_names:
+            if name in self._cards:
+                self._cards[name].show_kept()
+
     def _add(self, guarded: Guarded) -> "GuardCard":
         self._drop(guarded.name)
-        card = GuardCard(guarded, self)
+        card = GuardCard(guarded, self, over=self._over)
         card.remedy_chosen.connect(self.remedy_chosen)
         card.left.connect(self._leave)
         self._cards = {guarded.name: card, **self._cards}
@@ -115,7 +129,9 @@ class GuardCard(Card):
     remedy_chosen = Signal(object, str)
     left = Signal(str)
 
-    def __init__(self, guarded: Guarded, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, guarded: Guarded, parent: QWidget | None = None, *, over: bool = False
+    ) -> None:
         super().__init__(parent, tone="tail")
         self.guarded = guarded
         self.title = StrongLabel(guarded.title, self)
@@ -128,10 +144,11 @@ class GuardCard(Card):
         self.answer.hide()
         self.buttons: dict[str, GhostButton] = {}
         self._words: list[str] = []
-        self._add_head()
+        self._add_head(can_leave=not over)
         for widget in (self.sentence, self.curve):
             self.body.addWidget(widget)
-        self._add_buttons()
+        if not over:
+            self._add_buttons()
         self.body.addWidget(self.answer)
         self.setAccessibleName(guarded.warned.text)
 
@@ -151,14 +168,20 @@ class GuardCard(Card):
             self.buttons[label].setVisible(self.buttons[label].isEnabled())
         self.curve.mark(step)
 
-    def _add_head(self) -> None:
-        tip = "Take this card away; the run goes on as it is"
-        leave = self.buttons[LEAVE] = LinkButton(LEAVE, self, tip=tip)
-        leave.clicked.connect(lambda: self.left.emit(self.guarded.name))
+    def show_kept(self) -> None:
+        """Say that the weights that were best for the class are kept."""
+        self.answer.setText(KEPT)
+        self.answer.show()
+
+    def _add_head(self, *, can_leave: bool) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.title, 1)
-        row.addWidget(leave, 0, Qt.AlignmentFlag.AlignTop)
+        if can_leave:
+            tip = "Take this card away; the run goes on as it is"
+            leave = self.buttons[LEAVE] = LinkButton(LEAVE, self, tip=tip)
+            leave.clicked.connect(lambda: self.left.emit(self.guarded.name))
+            row.addWidget(leave, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(row)
 
     def _add_buttons(self) -> None:

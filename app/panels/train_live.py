@@ -176,7 +176,7 @@ def live(
         total_steps=progress.total if progress and _is_training(progress) else 0,
         warnings=tuple(job.warnings),
         learned=learned(metrics, (*before.maps, *job.maps), looks, (*before.strips, *job.strips)),
-        guarded=guarded(job.warnings, metrics, looks),
+        guarded=guarded((*before.warnings, *job.warnings), metrics, looks),
     )
 
 

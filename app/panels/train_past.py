@@ -39,7 +39,7 @@ def read_past(run: RunRecord, folder: Path) -> PastJob:
     finished = recorded_end(log) or _end_of(run)
     steps = _steps(run, finished)
     progress = Progress(steps, steps) if steps else None
-    return PastJob(finished, record.metrics, record.maps, progress, strips=record.strips)
+    return PastJob(finished, record.metrics, record.maps, progress, record.warnings, record.strips)
 
 
 def past_runs(runs: Sequence[RunRecord]) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...core.backend.events import Artifact, Event, Metric, from_json
+from ...core.backend.events import Artifact, Event, Metric, Warned, from_json
 from .train_map import KIND, map_step
 from .train_strip import KIND as STRIP
 from .train_strip import strip_step
@@ -16,11 +16,12 @@ Metrics = Mapping[tuple[str, str | None], Points]
 
 @dataclass(frozen=True)
 class Record:
-    """Values by (name, class name or None), and the paths of maps and strips in its folder."""
+    """Values by (name, class name or None), paths of maps and strips in its folder, warnings."""
 
     metrics: Metrics = field(default_factory=dict)
     maps: tuple[str, ...] = ()
     strips: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 def read_record(event_log: Path) -> Record:
@@ -31,6 +32,7 @@ def read_record(event_log: Path) -> Record:
     curves: dict[tuple[str, str | None], list[tuple[int, float]]] = {}
     maps: list[str] = []
     strips: list[str] = []
+    warnings: list[Warned] = []
     try:
         lines = event_log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:  # a run that never began has told nothing
@@ -47,7 +49,9 @@ def read_record(event_log: Path) -> Record:
                 maps.append(path)
             case Artifact(path=path, kind=kind) if kind == STRIP:
                 strips.append(path)
-    return Record(curves, in_order(maps), in_order(strips, strip_step))
+            case Warned() as warned:
+                warnings.append(warned)
+    return Record(curves, in_order(maps), in_order(strips, strip_step), tuple(warnings))
 
 
 def joined(earlier: Metrics, metrics: Metrics) -> Metrics:
@@ -85,7 +89,7 @@ def in_order(
 
 
 def _event(line: str) -> Event | None:
-    if not any(word in line for word in ('"Metric"', f'"{KIND}"', f'"{STRIP}"')):
+    if not any(word in line for word in ('"Metric"', '"Warned"', f'"{KIND}"', f'"{STRIP}"')):
         return None  # most other lines need no decoding
     try:
         return from_json(json.loads(line))

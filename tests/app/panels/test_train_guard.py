@@ -48,6 +48,18 @@ def test_a_class_in_trouble_has_a_card_with_its_curve(cards):
     assert "now 0.30 at step 9" in card.curve.accessibleName()
 
 
+def test_after_the_run_a_card_says_what_happened_and_what_is_kept(qtbot):
+    cards = GuardCards(over=True)
+    qtbot.addWidget(cards)
+    cards.show_guarded([said("scar"), said("rim")])
+    cards.show_kept(["scar", "core"])
+    scar, rim = cards.cards
+    assert scar.buttons == rim.buttons == {}
+    assert scar.answer.text().startswith("The weights that were best for it are kept")
+    assert not scar.answer.isHidden()
+    assert rim.answer.isHidden()
+
+
 def test_the_newest_is_on_top_and_two_are_open(cards):
     cards.show_guarded([said("b"), said("a")])
     cards.show_guarded([said("d"), said("c"), said("b"), said("a")])

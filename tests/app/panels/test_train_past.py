@@ -11,7 +11,7 @@ from longtail.app.panels.train_live import live
 from longtail.app.panels.train_past import count_words, past_runs, read_past
 from longtail.app.session import Session
 from longtail.core.backend.event_log import EventLog
-from longtail.core.backend.events import Artifact, Finished, Metric, Outcome, Started
+from longtail.core.backend.events import Artifact, Finished, Metric, Outcome, Started, Warned
 from longtail.core.project.records import RunRecord
 from longtail.core.project.store import Project
 
@@ -44,6 +44,16 @@ def test_what_a_run_told_is_read_again(tmp_path):
     assert told.headline.text == "0.50"
     assert told.total_steps == 120
     assert told.learned.maps == (MAP,)
+
+
+def test_a_class_that_was_in_trouble_is_told_of_again(tmp_path):
+    warned = Warned("scar is being lost. Its Dice fell.", "tail-guard", "scar", (), "train_dice")
+    write_events(
+        tmp_path, Metric(100, "train_dice", 0.5, "scar"), warned, Finished(Outcome.COMPLETED)
+    )
+    (guarded,) = live(read_past(run(), tmp_path), ()).guarded
+    assert guarded.warned == warned
+    assert guarded.points == ((100, 0.5),)
 
 
 def test_without_events_the_project_tells_the_end(tmp_path):
@@ -96,11 +106,14 @@ def test_a_run_of_an_earlier_session_can_be_replayed(panel, session, scans, qtbo
         project.record_run(made.id, state="completed", result={"iterations": 100})
         folder = project.run_folder(made.id)
     (folder / "maps").mkdir(parents=True)
+    (folder / "checkpoints").mkdir(exist_ok=True)
+    (folder / "checkpoints" / "best-class-2.pt").touch()
     points = np.zeros((2, 2), np.float32)
     classes = np.array([1, 2], np.int16)
     np.savez(folder / MAP, points=points, point_classes=classes, centres=points,
              centre_classes=classes, step=np.int64(100))  # fmt: skip
-    write_events(folder, Metric(100, "train_dice", 0.5, "lesion"), Artifact(MAP, "map"),
+    lost = Warned("lesion is being lost. Its Dice fell.", "tail-guard", "lesion", (), "train_dice")
+    write_events(folder, Metric(100, "train_dice", 0.5, "lesion"), lost, Artifact(MAP, "map"),
                  Finished(Outcome.COMPLETED, {"iterations": 100}))  # fmt: skip
     session.open_project(scans)
     assert panel.before.runs.text().startswith("1 run")
@@ -114,5 +127,8 @@ def test_a_run_of_an_earlier_session_can_be_replayed(panel, session, scans, qtbo
     assert player.caption.text() == "step 100 of 100"
     assert "lesion 1" in player.plot.accessibleDescription()
     assert "gone 1" in player.plot.accessibleDescription()
+    (card,) = after.guard.cards
+    assert card.title.text() == "lesion is being lost."
+    assert not card.answer.isHidden()  # its best weights are kept
     after.again.click()
     assert panel.pages.currentWidget() is panel.before
