@@ -6,7 +6,6 @@ like, stage 2 what the classes are: labels, pseudo-labels on mixed scans, and tw
 pixels. `docs/methods/action.md` says what follows the paper and what is our choice.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,6 +26,7 @@ from ..losses.pseudo import (
 from ..losses.temperature import adaptive_temperature, ramp_up
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
+from .contrast_weights import ContrastWeights
 from .held_shares import foreground_shares
 from .mixture import View, labelled_only, labelled_view, mixed, pool_view
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
@@ -38,9 +38,7 @@ from .settings_semi import ActionSettings
 
 CONTRAST_STREAM = 41
 RARE_BELOW = 0.01
-MEASURE_EVERY = 25
 HOLD_POWER = 5.0
-LARGEST_WEIGHT = 20.0
 MAPS = 25
 """Pictures of the classes that a run keeps for replay."""
 
@@ -62,7 +60,7 @@ class ActionRun(SemiSupervisedRun):
         self.choice = settings
         self.map = ClassMap()
         self._temperature = 1.0
-        self._weights: dict[str, float] = {}
+        self.contrast_weights = ContrastWeights(settings)
         self._total = 0
         self._map_at = -1
         self._sampled: Sampled | None = None
@@ -140,7 +138,7 @@ class ActionRun(SemiSupervisedRun):
         """Tell the temperature, the strength of the contrasts and how the classes lie."""
         yield from super().news(step)
         yield Metric(step, "temperature", self._temperature)
-        for name, weight in self._weights.items():
+        for name, weight in self.contrast_weights.items():
             yield Metric(step, f"{name}_weight", weight)
         yield from self._spread(step)
         yield from self._picture(step)
@@ -152,7 +150,7 @@ class ActionRun(SemiSupervisedRun):
             "contrast": self.contrast.state(),
             "pretraining": self.pretraining.state(),
             "bars": self.bars,
-            "weights": dict(self._weights),
+            "weights": self.contrast_weights.state(),
             "map": {"plane": self.map.plane, "at": self._map_at},
         }
 
@@ -162,7 +160,7 @@ class ActionRun(SemiSupervisedRun):
         self.contrast.load_state(state["contrast"])
         self.pretraining.load_state(state["pretraining"])
         self.bars = state["bars"].to(self.device)
-        self._weights = dict(state["weights"])
+        self.contrast_weights.load_state(state["weights"])
         self.map.plane = state["map"]["plane"]
         self._map_at = int(state["map"]["at"])
         # What a rehearsal saw is no news of the run.
@@ -223,9 +221,10 @@ class ActionRun(SemiSupervisedRun):
             parts["pseudo"] = float(guessed.detach())
         if contrasted:
             contrasts = self._contrasts(maps, taught[:-1], logits, view, moment)
-            self._measure(result.loss, contrasts, maps[:-1], moment)
+            turn = moment.step // self.choice.contrast_every
+            self.contrast_weights.measure(result.loss, contrasts, maps[:-1], turn)
             for name, value in contrasts.items():
-                loss = loss + self._weights.get(name, 0.0) * value
+                loss = loss + self.contrast_weights[name] * value
                 parts[name] = float(value.detach())
         return StepResult(loss, result.tally, parts)
 
@@ -313,35 +312,6 @@ class ActionRun(SemiSupervisedRun):
             )
         return found
 
-    def _measure(
-        self,
-        supervised: Tensor,
-        contrasts: Mapping[str, Tensor],
-        maps: Sequence[Tensor],
-        moment: Moment,
-    ) -> None:
-        """Set the weights of the contrasts so that on no map they pull harder than wished.
-
-        The head hangs on every map, while the labels reach the deep ones through all that lies
-        above: measured on the last map alone, a contrast can rule the bottom.
-        """
-        choice = self.choice
-        if choice.contrast_share == 0:
-            self._weights = {"anco": choice.anco_weight, "saacl": choice.saacl_weight}
-            return
-        known = all(name in self._weights for name in contrasts)
-        turn = moment.step // choice.contrast_every
-        if not contrasts or (known and turn % max(1, MEASURE_EVERY // choice.contrast_every)):
-            return
-        pull = _pulls(supervised, maps)
-        for name, value in contrasts.items():
-            pairs = zip(_pulls(value, maps), pull, strict=True)
-            ratio = max((own / theirs for own, theirs in pairs if theirs > 0), default=0.0)
-            # What did not pull at all says nothing of how hard it will.
-            if ratio > 0 and math.isfinite(ratio):
-                weight = min(LARGEST_WEIGHT, choice.contrast_share / ratio)
-                self._weights[name] = 0.5 * (self._weights.get(name, weight) + weight)
-
     def _stage_temperature(self, moment: Moment) -> float:
         before = self._stage_one(moment.total)
         total = moment.total - before
@@ -401,9 +371,3 @@ def _own_share(logits: Tensor, pixels: Sampled) -> Tensor:
     """Probability that the student gives to each pixel's own class, (pixel,)."""
     rows = logits.flatten(2).transpose(1, 2).flatten(0, 1)[pixels.flat]
     return rows.softmax(1).gather(1, pixels.classes.unsqueeze(1)).squeeze(1)
-
-
-def _pulls(loss: Tensor, maps: Sequence[Tensor]) -> list[float]:
-    """Length of the gradient of a loss at each map, 0 where it does not reach it."""
-    found = torch.autograd.grad(loss, list(maps), retain_graph=True, allow_unused=True)
-    return [0.0 if each is None else float(each.float().norm()) for each in found]

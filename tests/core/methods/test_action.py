@@ -8,7 +8,7 @@ import torch
 
 from longtail.core.backend.events import Artifact, Metric
 from longtail.core.checkpoints.store import load, load_network
-from longtail.core.methods.action import _pulls
+from longtail.core.methods.contrast_weights import pulls
 from longtail.core.methods.run import Moment
 from longtail.core.methods.spec import write_spec
 from longtail.core.project.records import NOT_LABELLED
@@ -174,31 +174,31 @@ def test_the_published_rate_falls_in_each_stage(scans, trial):
 def test_a_contrast_pulls_at_most_a_share_as_hard_as_the_labels(scans, trial, monkeypatch):
     settings = {**NO_PRETRAINING, "contrast_share": 0.2}
     made = trial(scans, "action++", settings=settings)
-    pulls = []
+    measured = []
 
-    def pull(loss, maps):
-        pulls.append(_pulls(loss, maps))
-        return pulls[-1]
+    def measure(loss, maps):
+        measured.append(pulls(loss, maps))
+        return measured[-1]
 
-    monkeypatch.setattr("longtail.core.methods.action._pulls", pull)
+    monkeypatch.setattr("longtail.core.methods.contrast_weights.pulls", measure)
     made.run.step(made.run.batch(0), Moment(0, 6))
-    supervised, *contrasts = pulls
+    supervised, *contrasts = measured
     assert len(supervised) == len(made.run.network.map_widths)
     for name, own in zip(("anco", "saacl"), contrasts, strict=True):
-        weight = made.run._weights[name]
+        weight = made.run.contrast_weights[name]
         shares = [weight * mine / theirs for mine, theirs in zip(own, supervised, strict=True)]
         assert max(shares) == pytest.approx(0.2) or weight == 20
 
 
 def test_a_contrast_that_does_not_pull_yet_gets_no_weight(scans, trial, monkeypatch):
     made = trial(scans, "action++", settings=NO_PRETRAINING)
-    name = "longtail.core.methods.action._pulls"
+    name = "longtail.core.methods.contrast_weights.pulls"
     monkeypatch.setattr(name, lambda loss, maps: [0.0] * len(maps))
     made.go(1)
-    assert made.run._weights == {}
+    assert made.run.contrast_weights.items() == ()
     monkeypatch.undo()
     made.go(1)
-    assert set(made.run._weights) == {"anco", "saacl"}
+    assert set(dict(made.run.contrast_weights.items())) == {"anco", "saacl"}
 
 
 def test_fixed_weights_are_taken_where_no_share_is_wished(scans, trial):
