@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 from .panels.train_live import Curve
 from .theme import QUIET_PX, Tokens, look, readable
 from .widgets.paint import painting
+from .widgets.still_plot import SIDES, StillPlot
 
 REDRAW_MS = 200
 MOST_DRAWN = 600
@@ -20,7 +21,7 @@ MOST_NAMED = 10
 _DIMMED, _FAINT = 55, 70
 
 
-class CurvePlot(pg.PlotWidget):
+class CurvePlot(StillPlot):
     """Lines over training steps; new curves are drawn at most five times a second.
 
     Parameters
@@ -88,28 +89,15 @@ class CurvePlot(pg.PlotWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(150)
         self.setMinimumWidth(120)
-        self.setMenuEnabled(False)
-        self.setMouseEnabled(x=False, y=False)
-        self.hideButtons()
-        self.setFrameShape(self.Shape.NoFrame)
-        self.setAntialiasing(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.let_mouse_through()
         self.getAxis("left").setWidth(30)
         self.getAxis("bottom").setHeight(20)
 
     def wear_icon(self) -> None:
         """Draw in the colours of the theme."""
-        t = look().tokens
-        self.setBackground(t.card)
-        font = QFont(self.font())
-        font.setPixelSize(QUIET_PX)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(pg.mkPen(t.line))
-            axis.setTextPen(pg.mkPen(t.quiet))
-            axis.setTickFont(font)
-            axis.setStyle(tickLength=-3, tickTextOffset=4)
+        super().wear_icon()
+        for side in SIDES:
+            self.getAxis(side).setStyle(tickLength=-3, tickTextOffset=4)
         self.draw_now()
 
     def draw_now(self) -> None:

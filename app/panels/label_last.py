@@ -3,21 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QColor,
     QFontMetrics,
-    QHelpEvent,
     QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
     QPixmap,
 )
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ..theme import QUIET_PX, Tokens, look
 from ..widgets.paint import bar, painting, sized
+from ..widgets.painted import NONE, PaintedParts
 
 COLUMNS = 5
 PICTURE_PX = 44
@@ -36,7 +36,7 @@ class LastImage:
     colour: str = ""
 
 
-class LastImages(QWidget):
+class LastImages(PaintedParts):
     """Small pictures, the newest first; `asked` tells the id of the one to be corrected."""
 
     asked = Signal(str)
@@ -44,13 +44,9 @@ class LastImages(QWidget):
     def __init__(
         self, picture_of: Callable[[str], QPixmap | None], parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__("The last images", parent)
         self._picture_of = picture_of
         self._images: tuple[LastImage, ...] = ()
-        self._hover = -1
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("The last images")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     @property
@@ -77,38 +73,22 @@ class LastImages(QWidget):
         width = self.width() / COLUMNS
         return QRectF(number * width, 0, width, HEIGHT_PX)
 
-    def image_at(self, point: QPoint) -> int:
-        """Give the number of the image under a point, or -1."""
+    def part_at(self, point: QPoint) -> int:
+        """Give the number of the image at a point, or -1."""
         number = int(point.x() * COLUMNS / max(self.width(), 1))
-        return number if 0 <= number < len(self._images) else -1
+        return number if 0 <= number < len(self._images) else NONE
+
+    def tip_at(self, point: QPoint) -> str:
+        """Give the whole name and what was given."""
+        number = self.part_at(point)
+        image = self._images[number] if number >= 0 else None
+        return f"{image.name}: {image.given}. Click to correct it." if image else ""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Ask for the image."""
-        number = self.image_at(event.pos())
+        number = self.part_at(event.pos())
         if number >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self.asked.emit(self._images[number].case_id)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Light the image up."""
-        number = self.image_at(event.pos())
-        if number != self._hover:
-            self._hover = number
-            self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Put the light out."""
-        self._hover = -1
-        self.update()
-
-    def event(self, event: QEvent) -> bool:
-        """Say the whole name and what was given as the tooltip."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            number = self.image_at(event.pos())
-            image = self._images[number] if number >= 0 else None
-            words = f"{image.name}: {image.given}. Click to correct it." if image else ""
-            QToolTip.showText(event.globalPos(), words, self)
-            return True
-        return bool(super().event(event))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the images."""

@@ -5,23 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from qtpy.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QColor,
-    QFocusEvent,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
 )
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ..theme import BLUE, QUIET_PX, RED, Tokens, look, mix
 from ..widgets.dress import icon
 from ..widgets.paint import bar, painting, sized
+from ..widgets.painted import NONE, PaintedParts, moved
 
 ROW_PX = 32
 GAP_PX = 8
@@ -70,7 +69,7 @@ class Row:
         return " ".join(part for part in parts if part)
 
 
-class LabelRows(QWidget):
+class LabelRows(PaintedParts):
     """Rows of which one is chosen; its lock is a button of its own.
 
     Signals
@@ -92,17 +91,13 @@ class LabelRows(QWidget):
         row_px: int = ROW_PX,
         gap_px: int = GAP_PX,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(name, parent)
         self._rows: tuple[Row, ...] = ()
         self._chosen: int | None = None
         self._row_px, self._pitch = row_px, row_px + gap_px
-        self._hover = -1
         self._cursor = 0
-        self.setMouseTracking(True)
         # Clicks leave the keys with the image; the Tab key reaches the rows all the same.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(name)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -139,11 +134,22 @@ class LabelRows(QWidget):
         """Give where a row is drawn."""
         return QRectF(0, number * self._pitch, self.width(), self._row_px)
 
-    def row_at(self, point: QPoint) -> int:
-        """Give the row under a point, or -1."""
+    def part_at(self, point: QPoint) -> int:
+        """Give the row at a point, or -1."""
         number = point.y() // self._pitch
         inside = point.y() % self._pitch < self._row_px
-        return number if inside and 0 <= number < len(self._rows) else -1
+        return number if inside and 0 <= number < len(self._rows) else NONE
+
+    def tip_at(self, point: QPoint) -> str:
+        """Say what a row is with its whole name, or what its lock does."""
+        number = self.part_at(point)
+        if number < 0:
+            return ""
+        row = self._rows[number]
+        on_lock = self.lock_area(number).adjusted(-6, -8, 6, 8).contains(point.toPointF())
+        if row.locked is not None and on_lock:
+            return f"{row.name} can be drawn over again" if row.locked else f"Protect {row.name}"
+        return row.tip or row.sentence()
 
     def lock_area(self, number: int) -> QRectF:
         """Give where a row's lock is drawn."""
@@ -155,7 +161,7 @@ class LabelRows(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the row, or turn its lock."""
-        number = self.row_at(event.pos())
+        number = self.part_at(event.pos())
         if number < 0 or event.button() != Qt.MouseButton.LeftButton:
             return
         self._cursor = number
@@ -166,23 +172,11 @@ class LabelRows(QWidget):
         else:
             self.chosen.emit(row.value)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Light the row up."""
-        number = self.row_at(event.pos())
-        if number != self._hover:
-            self._hover = number
-            self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Put the light out."""
-        self._hover = -1
-        self.update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down move, Space chooses, L turns the lock."""
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            by = 1 if event.key() == Qt.Key.Key_Down else -1
-            self._cursor = min(max(self._cursor + by, 0), max(len(self._rows) - 1, 0))
+        place = moved(self._cursor, event, len(self._rows))
+        if place is not None:
+            self._cursor = place
             self.update()
         elif event.key() == Qt.Key.Key_Space and self._rows:
             self.chosen.emit(self._rows[self._cursor].value)
@@ -192,33 +186,6 @@ class LabelRows(QWidget):
                 self.lock_clicked.emit(row.value)
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys are."""
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Show that the keys are elsewhere."""
-        super().focusOutEvent(event)
-        self.update()
-
-    def event(self, event: QEvent) -> bool:
-        """Say what a row is, and its whole name, as the tooltip."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self._tip_at(event.pos()), self)
-            return True
-        return bool(super().event(event))
-
-    def _tip_at(self, point: QPoint) -> str:
-        number = self.row_at(point)
-        if number < 0:
-            return ""
-        row = self._rows[number]
-        on_lock = self.lock_area(number).adjusted(-6, -8, 6, 8).contains(point.toPointF())
-        if row.locked is not None and on_lock:
-            return f"{row.name} can be drawn over again" if row.locked else f"Protect {row.name}"
-        return row.tip or row.sentence()
 
     # --- painting ---
 

@@ -201,8 +201,6 @@ class MistakeList(PickRows):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Most frequent mistakes", parent)
         self._mistakes: tuple[Mistake, ...] = ()
-        self._hover = -1
-        self.setMouseTracking(True)
 
     def show_mistakes(self, mistakes: Sequence[Mistake]) -> None:
         """Show `mistakes` in their order."""
@@ -212,16 +210,6 @@ class MistakeList(PickRows):
     def pick(self, row: int) -> None:
         """Tell which."""
         self.picked.emit(row)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Light the row up."""
-        self._hover = int(event.position().y() // LINE_PX)
-        self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Put the light out."""
-        self._hover = -1
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows."""

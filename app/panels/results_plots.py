@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtGui import QColor, QFont
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from ...core.evaluate.curves import Curve
 from ...core.evaluate.reliability import Reliability
 from ..theme import BLUE, QUIET_PX, look
+from ..widgets.still_plot import SIDES, StillPlot
 
 HEIGHT_PX = 148
 FEW_ANSWERS = 5
@@ -18,7 +19,7 @@ COUNTS_SHARE = 0.22
 """How much of the height the bars of counts may take."""
 
 
-class UnitPlot(pg.PlotWidget):
+class UnitPlot(StillPlot):
     """A still plot whose axes both run from 0 to 1."""
 
     def __init__(self, across: str, up: str, parent: QWidget | None = None) -> None:
@@ -27,13 +28,7 @@ class UnitPlot(pg.PlotWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(HEIGHT_PX)
         self.setMinimumWidth(100)
-        self.setMenuEnabled(False)
-        self.setMouseEnabled(x=False, y=False)
-        self.hideButtons()
-        self.setFrameShape(self.Shape.NoFrame)
-        self.setAntialiasing(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.let_mouse_through()
         self.getAxis("left").setWidth(34)
         self.getAxis("bottom").setHeight(32)
         for side in ("left", "bottom"):
@@ -48,16 +43,10 @@ class UnitPlot(pg.PlotWidget):
 
     def wear_icon(self) -> None:
         """Draw in the colours of the theme."""
-        t = look().tokens
-        self.setBackground(t.card)
-        font = QFont(self.font())
-        font.setPixelSize(QUIET_PX)
-        style = {"color": t.quiet, "font-size": f"{QUIET_PX}px"}
-        for side, words in (("left", self._up), ("bottom", self._across)):
+        super().wear_icon()
+        style = {"color": look().tokens.quiet, "font-size": f"{QUIET_PX}px"}
+        for side, words in zip(SIDES, (self._up, self._across), strict=True):
             axis = self.getAxis(side)
-            axis.setPen(pg.mkPen(t.line))
-            axis.setTextPen(pg.mkPen(t.quiet))
-            axis.setTickFont(font)
             axis.setStyle(tickLength=-3, tickTextOffset=3)
             axis.setLabel(words, **style)
         self.draw()

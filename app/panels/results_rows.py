@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from qtpy.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import (
     QColor,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
 )
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ..theme import GREEN, QUIET_PX, RED, TEXT_PX, Tokens, look
 from ..widgets.paint import bar, painting, sized
+from ..widgets.painted import NONE, PaintedParts, moved, picks
 from .results_model import Finding, ResultRow, is_better
 from .train_words import share
 
@@ -29,17 +29,15 @@ _LEFT = int(Qt.AlignmentFlag.AlignLeft | _MIDDLE)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | _MIDDLE)
 
 
-class Rows(QWidget):
+class Rows(PaintedParts):
     """Rows of one height, each with a sentence as its tooltip."""
 
     row_px = ROW_PX
     head_px = 0
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(name, parent)
         self._sentences: tuple[str, ...] = ()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(name)
 
     def tell(self, sentences: Sequence[str]) -> None:
         """Take a sentence a row, for the tooltips and for readers of the screen."""
@@ -56,17 +54,15 @@ class Rows(QWidget):
         """As high as the rows; narrow if need be."""
         return QSize(160, self.head_px + len(self._sentences) * self.row_px)
 
-    def sentence_at(self, y: float) -> str:
-        """Give the sentence of the row at a height."""
-        row = int((y - self.head_px) // self.row_px)
-        return self._sentences[row] if 0 <= row < len(self._sentences) else ""
+    def part_at(self, point: QPoint) -> int:
+        """Give the row at a point, or -1."""
+        row = (point.y() - self.head_px) // self.row_px
+        return row if 0 <= row < len(self._sentences) else NONE
 
-    def event(self, event: QEvent) -> bool:
-        """Show a row's sentence as its tooltip."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.sentence_at(event.pos().y()), self)
-            return True
-        return bool(super().event(event))
+    def tip_at(self, point: QPoint) -> str:
+        """Give the sentence of the row at a point."""
+        row = self.part_at(point)
+        return self._sentences[row] if row >= 0 else ""
 
 
 class PickRows(Rows):
@@ -89,20 +85,19 @@ class PickRows(Rows):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the row."""
-        row = int((event.position().y() - self.head_px) // self.row_px)
-        if 0 <= row < len(self._sentences) and event.button() == Qt.MouseButton.LeftButton:
+        row = self.part_at(event.pos())
+        if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self._cursor = row
             self.update()
             self.pick(row)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down move, Return or Space picks."""
-        last = len(self._sentences) - 1
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            step = 1 if event.key() == Qt.Key.Key_Down else -1
-            self._cursor = min(max(self._cursor + step, 0), max(last, 0))
+        place = moved(self._cursor, event, len(self._sentences))
+        if place is not None:
+            self._cursor = place
             self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and last >= 0:
+        elif picks(event) and self._sentences:
             self.pick(self._cursor)
         else:
             super().keyPressEvent(event)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QFont, QResizeEvent
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QWidget
 
-from ..theme import QUIET_PX, look, readable
+from ..theme import look, readable
+from ..widgets.still_plot import StillPlot
 from .runs_model import POINTS_A_CLASS, RunCurve, Spot
 from .train_words import share
 
@@ -26,31 +27,16 @@ LETTER_PX = 6.6
 WIDTH_OF_A_CLASS = 0.56
 
 
-class QuietPlot(pg.PlotWidget):
-    """A plot in the colours of the theme that does not move."""
+class QuietPlot(StillPlot):
+    """A plot on the ground of the page of runs."""
+
+    ground = "surface"
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMenuEnabled(False)
-        self.setMouseEnabled(x=False, y=False)
-        self.hideButtons()
-        self.setFrameShape(self.Shape.NoFrame)
-        self.setAntialiasing(True)
         self.setMinimumSize(120, 90)
         self.getAxis("left").setWidth(34)
         self.wear_icon()
-
-    def wear_icon(self) -> None:
-        """Draw in the colours of the theme."""
-        t = look().tokens
-        self.setBackground(t.surface)
-        font = QFont(self.font())
-        font.setPixelSize(QUIET_PX)
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.setPen(pg.mkPen(t.line))
-            axis.setTextPen(pg.mkPen(t.quiet))
-            axis.setTickFont(font)
 
 
 class RunCurves(QuietPlot):

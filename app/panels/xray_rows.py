@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtCore import QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
 from ..theme import BLUE, GREEN, QUIET_PX, TEXT_PX, Tokens, look
@@ -30,8 +30,6 @@ class FindingRows(Rows):
         super().__init__("Findings", parent)
         self._rows: tuple[FindingRow, ...] = ()
         self._value: int | None = None
-        self._hover = -1
-        self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -54,18 +52,10 @@ class FindingRows(Rows):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the row; the chosen one, clicked again, is let go."""
-        number = int(event.pos().y() // ROW_PX)
-        if event.button() == Qt.MouseButton.LeftButton and 0 <= number < len(self._rows):
+        number = self.part_at(event.pos())
+        if event.button() == Qt.MouseButton.LeftButton and number >= 0:
             class_id = self._rows[number].class_id
             self.chosen.emit(-1 if class_id == self._value else class_id)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Light the row up."""
-        self._light(int(event.pos().y() // ROW_PX))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Put the light out."""
-        self._light(-1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down choose, Escape lets go."""
@@ -78,21 +68,6 @@ class FindingRows(Rows):
             self.chosen.emit(-1)
         else:
             super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show where the keys are."""
-        super().focusInEvent(event)
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Show that the keys are elsewhere."""
-        super().focusOutEvent(event)
-        self.update()
-
-    def _light(self, number: int) -> None:
-        if number != self._hover:
-            self._hover = number
-            self.update()
 
     # --- painting ---
 

@@ -4,20 +4,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from qtpy.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QColor,
     QFontMetrics,
-    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
 )
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtWidgets import QWidget
 
 from ..theme import BLUE, QUIET_PX, TEXT_PX, Tokens, look
 from .paint import bar, painting, sized
+from .painted import NONE, PaintedParts, moved, picks
 
 ROW_PX = 18
 BAR_PX = 10
@@ -55,22 +55,18 @@ def log_share(value: float | None, largest: float) -> float:
     return min(math.log1p(value) / math.log1p(max(largest, value, 1.0)), 1.0)
 
 
-class ClassBars(QWidget):
+class ClassBars(PaintedParts):
     """Rows of name, bar and count; a click or Return on a row emits its key, again -1."""
 
     picked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Cases a class", parent)
         self._bars: tuple[Bar, ...] = ()
         self._beside: tuple[Bar, ...] = ()
         self._chosen: int | None = None
-        self._hover = -1
         self._cursor = 0
-        self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Cases a class")
 
     @property
     def bars(self) -> tuple[Bar, ...]:
@@ -99,50 +95,35 @@ class ClassBars(QWidget):
         """As high as the rows; narrow if need be."""
         return QSize(80, max(len(self._bars), 1) * ROW_PX)
 
-    def row_at(self, point: QPoint) -> int:
-        """Give the row under a point, or -1."""
+    def part_at(self, point: QPoint) -> int:
+        """Give the row at a point, or -1."""
         row = point.y() // ROW_PX
-        return row if 0 <= row < len(self._bars) else -1
+        return row if 0 <= row < len(self._bars) else NONE
+
+    def tip_at(self, point: QPoint) -> str:
+        """Give the whole name and what the numbers are."""
+        row = self.part_at(point)
+        return explain(self._bars[row]) if row >= 0 else ""
 
     # --- input ---
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the row."""
-        row = self.row_at(event.pos())
+        row = self.part_at(event.pos())
         if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self._cursor = row
             self._pick(row)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Light the row up."""
-        row = self.row_at(event.pos())
-        if row != self._hover:
-            self._hover = row
-            self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Put the light out."""
-        self._hover = -1
-        self.update()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down move, Return or Space picks."""
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            by = 1 if event.key() == Qt.Key.Key_Down else -1
-            self._cursor = min(max(self._cursor + by, 0), max(len(self._bars) - 1, 0))
+        place = moved(self._cursor, event, len(self._bars))
+        if place is not None:
+            self._cursor = place
             self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        elif picks(event):
             self._pick(self._cursor)
         else:
             super().keyPressEvent(event)
-
-    def event(self, event: QEvent) -> bool:
-        """Show the whole name and what the numbers are as the tooltip."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            row = self.row_at(event.pos())
-            QToolTip.showText(event.globalPos(), explain(self._bars[row]) if row >= 0 else "", self)
-            return True
-        return super().event(event)
 
     def _pick(self, row: int) -> None:
         if not 0 <= row < len(self._bars):

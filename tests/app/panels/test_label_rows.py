@@ -64,7 +64,7 @@ def test_a_click_chooses_the_row_and_a_click_on_its_lock_turns_the_lock(qtbot):
         spot = widget.lock_area(1).center().toPoint()
         qtbot.mouseClick(widget, Qt.LeftButton, pos=spot)
     assert heard.args == [0]
-    assert widget.row_at(QPointF(5, 36).toPoint()) == -1
+    assert widget.part_at(QPointF(5, 36).toPoint()) == -1
 
 
 def test_rows_can_be_used_by_keys_alone(qtbot):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import psygnal
 import pytest
+from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QFileDialog, QMenu
 
 from longtail.app.panels import results_report, results_shelf
@@ -237,7 +238,7 @@ def test_figures_stand_beside_those_of_the_run_before(panel, add_run):
     assert number.first.text() == "balanced accuracy"
     assert (number.right_first.text(), number.right_second.text()) == ("+0.12", "over run 1")
     assert number.right_first.property("longtail") == "good"
-    assert panel.figures.table.sentence_at(0).startswith("common: Recall 0.90")
+    assert panel.figures.table.tip_at(QPoint(0, 0)).startswith("common: Recall 0.90")
     assert "RECALL BY CLASS, TEST" in panel.figures.measure.text()
 
 
@@ -359,7 +360,7 @@ def test_findings_of_the_case_are_listed_the_likeliest_first(panel, add_run, ses
     panel.case._predictions = type(panel.case._predictions)()
     panel.refresh()
     qtbot.waitUntil(lambda: not panel.case.findings.isHidden())
-    assert panel.case.findings.sentence_at(0).startswith("rare: 0.88")
+    assert panel.case.findings.tip_at(QPoint(0, 0)).startswith("rare: 0.88")
     assert panel.case.predict.isHidden()
 
 
@@ -373,11 +374,11 @@ def test_findings_follow_the_setting_that_is_kept_and_say_so(panel, add_run, ses
     session.show_case("cell-1")
     panel.case._predictions = type(panel.case._predictions)()
     panel.refresh()
-    qtbot.waitUntil(lambda: panel.case.findings.sentence_at(0).startswith("common: 0.88"))
+    qtbot.waitUntil(lambda: panel.case.findings.tip_at(QPoint(0, 0)).startswith("common: 0.88"))
     project.set_run_setting(run_id, "prior_target", [0.5, 0.5])
     session.runs_changed.emit()
     # The odds of e^2 to 1 are divided by 9.
-    qtbot.waitUntil(lambda: panel.case.findings.sentence_at(0).startswith("rare: 0.55"))
+    qtbot.waitUntil(lambda: panel.case.findings.tip_at(QPoint(0, 0)).startswith("rare: 0.55"))
     assert "prior slider" in panel.case.words.text()
     assert panel.ask.title.text().startswith("These figures are as trained")
     assert not panel.again.isHidden()

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 
 from longtail.app.panels.results_prior import PriorPart
 from longtail.app.panels.results_prior_model import PriorClass, PriorModel
@@ -110,8 +110,8 @@ def test_tables_of_any_size_are_painted(qtbot, count, width):
     table.show_rows(made.rows())
     table.resize(width, HEAD_PX + count * ROW_PX)
     assert not table.grab().isNull()
-    assert table.sentence_at(HEAD_PX + 1).startswith("class 0: ")
-    assert table.sentence_at(1) == ""
+    assert table.tip_at(QPoint(0, HEAD_PX + 1)).startswith("class 0: ")
+    assert table.tip_at(QPoint(0, 1)) == ""
 
 
 class Stage:

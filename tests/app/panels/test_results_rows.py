@@ -71,9 +71,9 @@ def test_each_row_explains_itself(qtbot):
     table = ClassTable()
     qtbot.addWidget(table)
     table.show_rows((row("a"), row("b", other=0.2)))
-    assert table.sentence_at(1).startswith("a: Recall 0.50, 95 % interval 0.40 to 0.60")
-    assert "the other run 0.20" in table.sentence_at(ROW_PX + 1)
-    assert table.sentence_at(10 * ROW_PX) == ""
+    assert table.tip_at(QPoint(0, 1)).startswith("a: Recall 0.50, 95 % interval 0.40 to 0.60")
+    assert "the other run 0.20" in table.tip_at(QPoint(0, ROW_PX + 1))
+    assert table.tip_at(QPoint(0, 10 * ROW_PX)) == ""
     QApplication.sendEvent(table, QHelpEvent(QHelpEvent.Type.ToolTip, QPoint(5, 5), QPoint(5, 5)))
     assert "b: Recall" in table.accessibleDescription()
 
