@@ -65,23 +65,23 @@ class ProcoRun(ImageRun):
         return [*super().parameter_groups(), own]
 
     def batch(self, step: int) -> Batch:
-        """Give two varied views of each image, and the targets."""
+        """Give varied images, a `second` view of each where that is wished, and the targets."""
         rows = self.sampler.draw(step, self.settings.batch)
-        return {
-            "image": self.varied(rows, step),
-            "second": self.varied(rows, step, SECOND_VIEW),
-            "target": self.targets_at(rows),
-        }
+        batch = {"image": self.varied(rows, step), "target": self.targets_at(rows)}
+        if self.choice.second_view:
+            batch["second"] = self.varied(rows, step, SECOND_VIEW)
+        return batch
 
     def step(self, batch: Batch, moment: Moment) -> StepResult:
-        """Go down on the loss of the first view against keys of the second."""
+        """Go down on the loss of the images against the keys of their second views."""
         target = batch["target"]
         features = self.network.features(batch["image"])  # type: ignore[operator]
         logits = self.network.head(self.network.dropout(features)).float()  # type: ignore[operator]
         queries = self.projection(features)
-        keys = self._keys(batch["second"])
+        keys = self._keys(batch["second"]) if self.choice.second_view else None
         each = self._losses(logits, queries, keys, target)
-        self._fresh.append((queries.detach(), keys, target))
+        own = queries.detach()
+        self._fresh.append((own, own if keys is None else keys, target))
         return StepResult(
             self.weighed(each, target).mean(), self.tally(logits.detach(), target), {}
         )
@@ -92,9 +92,10 @@ class ProcoRun(ImageRun):
 
     def after_step(self, moment: Moment) -> None:
         """Let the slow encoder follow; take the batch into queue, prototypes and weights."""
-        kept = losses.key_momentum(moment.step, moment.total, self.choice.key_momentum)
-        follow(self.key_body, self.network.body, kept)  # type: ignore[arg-type]
-        follow(self.key_projection, self.projection, kept)
+        if self.choice.second_view:
+            kept = losses.key_momentum(moment.step, moment.total, self.choice.key_momentum)
+            follow(self.key_body, self.network.body, kept)  # type: ignore[arg-type]
+            follow(self.key_projection, self.projection, kept)
         self.memory.take(*(torch.cat(parts) for parts in zip(*self._fresh, strict=True)))
 
     def prior(self) -> Shares:
@@ -108,8 +109,12 @@ class ProcoRun(ImageRun):
         return weighed_prior(np.asarray(raw / raw.sum(), float), factors, several=False)
 
     def embedded(self, images: Tensor) -> Tensor:
-        """Directions in which images are compared, as the slow encoder sees them."""
-        return self._keys(images)
+        """Directions in which images are compared, as the slow encoder or the average sees them."""
+        if self.choice.second_view:
+            return self._keys(images)
+        with torch.no_grad():
+            directions: Tensor = self.projection(super().embedded(images))
+        return directions
 
     def class_centres(self, features: Tensor, classes: Tensor) -> Tensor:
         """Give the prototypes."""
@@ -134,7 +139,9 @@ class ProcoRun(ImageRun):
         choice = self.choice
         return choice.recalibration == "learned" and choice.apply_to in ("classifier", "both")
 
-    def _losses(self, logits: Tensor, queries: Tensor, keys: Tensor, target: Tensor) -> Tensor:
+    def _losses(
+        self, logits: Tensor, queries: Tensor, keys: Tensor | None, target: Tensor
+    ) -> Tensor:
         choice = self.choice
         prior = torch.tensor(self.sampler.class_shares, dtype=torch.float32, device=self.device)
         shift = self.memory.weights.log() if self._weights_classifier else safe_log(prior)

@@ -33,13 +33,15 @@ class ProcoMemory:
         self.known = torch.zeros(classes, dtype=torch.bool, device=device)
         self.weights = torch.full((classes,), 1 / classes, device=device)
 
-    def contrast(self, queries: Tensor, keys: Tensor, target: Tensor, prior: Tensor) -> Contrast:
+    def contrast(
+        self, queries: Tensor, keys: Tensor | None, target: Tensor, prior: Tensor
+    ) -> Contrast:
         """Give what the queries (batch, width) are compared with.
 
         Parameters
         ----------
         keys
-            (batch, width), of the other view; the queue does not hold them yet.
+            (batch, width), of the other view, if there is one; the queue does not hold them yet.
         prior
             (class,), how often each class is shown.
         """
@@ -47,9 +49,10 @@ class ProcoMemory:
         alpha = settings.alpha or losses.automatic_alpha(float(prior.max()), settings.queue)
         parts = [
             losses.entries(queries, target, alpha),
-            losses.entries(keys, target, alpha),
             losses.entries(self._queue.features, self._queue.classes, alpha),
         ]
+        if keys is not None:
+            parts.insert(1, losses.entries(keys, target, alpha))
         if settings.prototypes:
             classes = torch.arange(len(self.known), device=self.known.device)
             masked = torch.where(self.known, classes, losses.MASKED)

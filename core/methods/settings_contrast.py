@@ -34,6 +34,13 @@ class ProcoSettings(ImageSettings):
         description="Where the weights count: at the centres, in the classifier, or in both.",
         json_schema_extra=ADVANCED,
     )
+    second_view: bool = Field(
+        default=True,
+        title="Second view",
+        description="Compare with what a slowly following copy of the encoder sees in another view "
+        "of each image. Without it images are compared with earlier ones as the encoder itself saw "
+        "them, and a step takes a quarter less.",
+    )
     normaliser: Literal["joint", "separate"] = Field(
         default="joint",
         title="Normaliser",

@@ -30,7 +30,10 @@ def start(tmp_path, pictures, finish, context):
     return begin
 
 
-@pytest.mark.parametrize("settings", [{}, PACO, {"normaliser": "separate", "queue": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, PACO, {"normaliser": "separate", "queue": 0}, {"second_view": False}],
+)
 def test_resuming_is_exact(start, settings):
     wishes = {"iterations": 6, "settings": settings}
     _, _, whole = start("whole", **wishes)
