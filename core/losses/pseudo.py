@@ -108,8 +108,7 @@ def share_factors(
     wanted
         (class,), what it should be in any unit; 0 where nothing is known of a class.
     power
-        Of the ratio: an outline moves by a fraction of a pixel only when the odds of a class
-        change by a few per cent.
+        Of the ratio.
 
     Returns
     -------

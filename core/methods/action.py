@@ -21,13 +21,12 @@ from ..losses.pseudo import (
     pseudo_dice_loss,
     pseudo_label_loss,
     running_confidence,
-    share_factors,
 )
 from ..losses.temperature import adaptive_temperature, ramp_up
 from ..project.records import NOT_LABELLED
 from .class_map import ClassMap, write_map
 from .contrast_weights import ContrastWeights
-from .held_shares import foreground_shares
+from .held_shares import HeldShares
 from .mixture import View, labelled_only, labelled_view, mixed, pool_view
 from .pixel_contrast import LEFT_OUT, PixelContrast, Sampled
 from .pretraining import COLLAPSED_BELOW, Pretraining
@@ -38,7 +37,6 @@ from .settings_semi import ActionSettings
 
 CONTRAST_STREAM = 41
 RARE_BELOW = 0.01
-HOLD_POWER = 5.0
 MAPS = 25
 """Pictures of the classes that a run keeps for replay."""
 
@@ -81,8 +79,8 @@ class ActionRun(SemiSupervisedRun):
         """Find out which classes are rare."""
         super().count_labels()
         if self.choice.hold_shares:
-            maps = (self.store.get(case_id).labels for case_id in self.sampler.case_ids)
-            self.shares_held = foreground_shares(maps, 1 + len(self.spec.classes))
+            maps = [self.store.get(case_id).labels for case_id in self.sampler.case_ids]
+            self.held = HeldShares(maps, 1 + len(self.spec.classes))
         self.has_bar = self._classes_with_bar().to(self.device)
 
     @property
@@ -254,7 +252,7 @@ class ActionRun(SemiSupervisedRun):
         confidence, pseudo = taught[-count:].max(1)
         self.count(pseudo, self._sure(pseudo, confidence), batch["known"] == UNKNOWN)
         if self.choice.hold_shares:
-            taught = aligned(taught, share_factors(self.predicted, self.shares_held, HOLD_POWER))
+            taught = aligned(taught, self.held.factors(self.predicted))
         confidence, pseudo = taught.max(1)
         pool = pool_view(batch, pseudo[-count:], confidence[-count:])
         self.bars = running_confidence(self.bars, pool.pseudo, pool.confidence, pool.guessed)

@@ -127,7 +127,8 @@ def test_a_class_that_withers_is_held(scans, trial):
     run, batch = made.run, made.run.batch(0)
     guesses = torch.zeros(len(batch["image"]) + len(batch["weak"]), 3, *batch["weak"].shape[2:])
     guesses[:, 1] = 0.5  # a little more of class 1 than of class 2 everywhere
-    run.shares_held = torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64)
+    run.held.shares = torch.tensor([0.0, 0.5, 0.5], dtype=torch.float64)
+    run.held.scarce = torch.tensor([False, False, True])
 
     def pseudo(*predicted):
         run.predicted = torch.tensor(predicted, dtype=torch.float64)
