@@ -179,10 +179,10 @@ class ActionSettings(PseudoLabelSettings):
     )
     hold_shares: bool = Field(
         default=False,
-        title="Hold the shares of classes",
-        description="Where the teacher gives a class less of the unlabelled scans than the "
-        "labelled ones have, its answers are moved towards the class, so that a rare class does "
-        "not wither; the paper does not.",
+        title="Hold the shares of scarce classes",
+        description="Where the teacher gives a class of which little is labelled less of the "
+        "unlabelled scans than the labelled ones have, its answers are moved towards the class, so "
+        "that it does not wither; the paper does not.",
         json_schema_extra=UNLABELLED,
     )
     labelled_first: float = Field(
