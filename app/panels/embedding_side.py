@@ -30,6 +30,7 @@ from ...core.project.records import Split, Status, Task
 from ..theme import QUIET_PX, look, to_rgb
 from ..widgets.basic import GhostButton, IconButton, LinkButton, QuietLabel, SectionLabel, mark
 from ..widgets.paint import painting, sized
+from ..widgets.painted import moved, picks
 from .cases_selection import SPLIT_WORDS, STATUS_WORDS
 from .embedding_picture import as_image
 from .embedding_points import Kind, ink_of
@@ -39,7 +40,6 @@ WIDTH_PX, NARROW_WIDTH_PX = 196, 156
 NARROW_PX, NARROWEST_PX = 560, 430
 ROW_PX = 19
 _SIGN = 16
-_PICKS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ class KindList(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Up and down go through the lines, Return or Space picks one."""
-        step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
-        if step is not None:
-            self._current = min(max(self._current + step, 0), len(self._lines) - 1)
+        place = moved(self._current, event, len(self._lines))
+        if place is not None:
+            self._current = place
             self.update()
-        elif event.key() in _PICKS and 0 <= self._current < len(self._lines):
+        elif picks(event) and 0 <= self._current < len(self._lines):
             self.picked.emit(self._lines[self._current].place)
         else:
             event.ignore()

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ..theme import BLUE, QUIET_PX, Tokens, look, mix
 from ..widgets.paint import bar, painting, sized
+from ..widgets.painted import picks
 from .results_mistakes import Matrix, Mistake
 from .results_rows import PickRows
 
@@ -112,7 +113,7 @@ class MatrixView(QWidget):
             row, column = self._cursor[0] + step[0], self._cursor[1] + step[1]
             self._cursor = (min(max(row, 0), count - 1), min(max(column, 0), count - 1))
             self.update()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space) and count:
+        elif picks(event) and count:
             self.picked.emit(*self._cursor)
         else:
             super().keyPressEvent(event)

@@ -251,7 +251,7 @@ class ActionRun(SemiSupervisedRun):
         taught, count = logits.float().softmax(1), len(batch["weak"])
         confidence, pseudo = taught[-count:].max(1)
         self.count(pseudo, self._sure(pseudo, confidence), batch["known"] == UNKNOWN)
-        if self.choice.hold_shares:
+        if self.choice.hold_shares and bool(self.held.scarce.any()):
             taught = aligned(taught, self.held.factors(self.predicted))
         confidence, pseudo = taught.max(1)
         pool = pool_view(batch, pseudo[-count:], confidence[-count:])
