@@ -38,7 +38,8 @@ Methods = Annotated[
     typer.Option(
         "--methods",
         help="Names with commas; METHOD:key=value:... sets something for one of them, and a loss "
-        "such as balanced-softmax stands for cross-entropy with it.",
+        "such as balanced-softmax stands for cross-entropy with it. "
+        "two-stage:extractor=ce trains on the encoder of the method ce, named before it.",
     ),
 ]
 Labelled = Annotated[

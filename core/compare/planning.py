@@ -18,6 +18,7 @@ from ..project.store import Project
 from ..training.plan import plan_run
 from .contenders import read_contenders
 from .plan import Contender, Draw, Plan, first_problem
+from .shared_encoder import check_order, standing_alone
 
 DEFAULT_MINUTES = 6.0
 FOLDER = "comparisons"
@@ -50,7 +51,8 @@ def plan_comparison(
         Its task and classes, and without `draws` its cases too.
     methods
         Contenders, or texts: `bcp`, `cross-entropy:loss=ldam:size=96`, `action++:preset=auto`, or
-        a loss such as `balanced-softmax`, which stands for `cross-entropy` with it.
+        a loss such as `balanced-softmax`, which stands for `cross-entropy` with it. A setting
+        `extractor` may name another of them in place of a run; see `shared_encoder`.
     seeds
         Each repeats all runs with another labelled subset.
     draws
@@ -73,6 +75,7 @@ def plan_comparison(
         A method, preset, setting, number or file is not possible; the sentence says which.
     """
     contenders = read_contenders(methods, presets, settings or {}, project.task)
+    check_order(contenders)
     if isinstance(iterations, Mapping):
         contenders = _with_budgets(contenders, iterations)
         iterations = None
@@ -185,7 +188,7 @@ def _tried(project: Project, plan: Plan) -> Plan:
     """Plan the runs of the first seed, so that what cannot work is said at once."""
     _check_test(project)
     specs = [
-        plan_cell(project, plan, one, labels, plan.seeds[0])
+        plan_cell(project, plan, standing_alone(one, plan.contenders), labels, plan.seeds[0])
         for labels in plan.labelled
         for one in plan.contenders
     ]

@@ -27,6 +27,7 @@ from .draws import draw_project
 from .plan import Cell, Plan, read_plan, write_plan
 from .planning import default_folder, plan_cell
 from .results import Comparison
+from .shared_encoder import standing_on_run
 from .tables import write_results
 from .tabulate import tabulate
 
@@ -164,6 +165,7 @@ class _Runner:
 
     def _end(self, record: CellRecord) -> None:
         append_cell(self._folder, record)
+        self._records[record.cell] = record
         forget_current(self._folder)
         self._tell(CellEnded(record))
 
@@ -201,7 +203,7 @@ class _Runner:
         begun = current_run(self._folder, cell) or (earlier.run if earlier else None)
         if begun is not None and any(run.id == begun for run in project.runs()):
             return begun
-        contender = self._plan.contender(cell.contender)
+        contender = standing_on_run(cell, self._plan, self._records)
         spec = plan_cell(project, self._plan, contender, cell.labelled, cell.seed)
         run_id = project.new_run(spec.to_mapping()).id
         write_current(self._folder, cell, run_id)
