@@ -3,8 +3,11 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from functools import cache
 from pathlib import PurePath
 from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter
 
 JsonDict: TypeAlias = dict[str, Any]
 
@@ -142,19 +145,19 @@ def from_json(document: JsonDict) -> Event:
     Raises
     ------
     ValueError
-        The document is no event.
+        The document is no event, or a field has not the type that it should have: a journal may
+        be damaged.
     """
     kind = _KINDS.get(str(document.get("event")))
     if kind is None:
         raise ValueError(f"not an event: {document.get('event')!r}")
-    known = _FIELDS[kind]
-    values = {key: value for key, value in document.items() if key in known}
-    if kind is Finished:
-        values["outcome"] = Outcome(values["outcome"])
-    if kind is Warned:
-        values["remedies"] = tuple(values.get("remedies", ()))
-    event: Event = kind(**values)
+    event: Event = _reader(kind).validate_python(document)
     return event
+
+
+@cache
+def _reader(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def to_text(document: Any) -> str:

@@ -53,6 +53,22 @@ def test_other_documents_are_no_events(document: dict[str, str]) -> None:
         from_json(document)
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"event": "Metric", "step": 1, "name": "dice", "value": 0.5, "class_name": ["tumour"]},
+        {"event": "Metric", "step": 1, "name": "dice", "value": None},
+        {"event": "Progress", "done": "some", "total": 3},
+        {"event": "Warned", "text": "look", "remedies": 3},
+        {"event": "Finished", "outcome": "sung"},
+        {"event": "Finished"},
+    ],
+)
+def test_a_damaged_field_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        from_json(document)
+
+
 def test_scalars_and_paths_become_plain_data() -> None:
     assert json.loads(to_text([np.float32(0.5), np.int64(3), Path("a") / "b"])) == [0.5, 3, "a/b"]
 
