@@ -148,16 +148,16 @@ def from_json(document: JsonDict) -> Event:
         The document is no event, or a field has not the type that it should have: a journal may
         be damaged.
     """
-    kind = _KINDS.get(str(document.get("event")))
-    if kind is None:
-        raise ValueError(f"not an event: {document.get('event')!r}")
-    event: Event = _reader(kind).validate_python(document)
+    name = str(document.get("event"))
+    if name not in _KINDS:
+        raise ValueError(f"not an event: {name!r}")
+    event: Event = _reader(name).validate_python(document)
     return event
 
 
 @cache
-def _reader(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _reader(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(_KINDS[name])
 
 
 def to_text(document: Any) -> str:
