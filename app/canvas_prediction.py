@@ -8,6 +8,7 @@ from qtpy.QtCore import QObject
 from ..core.project.records import PredictionRecord, Task
 from .background import Errands
 from .canvas_edits import LabelArray
+from .canvas_guests import insert_quietly, remove
 from .canvas_layers import PREDICTION_OPACITY, colours, names, prediction_layer
 from .canvas_reading import Picture, read_prediction
 from .canvas_uncertainty import Uncertainty
@@ -140,16 +141,11 @@ class Prediction:
     def _show(self, array: LabelArray | None) -> None:
         self.uncertainty.clear()
         before, self.layer = self.layer, None
-        layers, active = self._viewer.layers, self._viewer.layers.selection.active
-        if before is not None and before in layers:
-            layers.remove(before)
+        remove(self._viewer, before)
         if array is not None and self._picture is not None and self._session.project is not None:
             classes = self._session.project.all_classes
             self.layer = prediction_layer(self._picture, array, classes)
             self.layer.visible, self.layer.opacity = self._visible, self._opacity
-            layers.insert(len(self._picture.plates), self.layer)
-            # napari makes a new layer the active one: what is drawn on stays it.
-            if active is not None and active in layers:
-                layers.selection.active = active
+            insert_quietly(self._viewer, self.layer, len(self._picture.plates))
         if before is not None or self.layer is not None:
             self.changed.emit()

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject
 from ..core.predict.shelf import uncertainty_beside
 from ..core.project.records import PredictionRecord
 from .background import Errands
+from .canvas_guests import insert_quietly, remove
 from .canvas_layers import uncertainty_layer
 from .canvas_reading import Picture, ShareArray, read_uncertainty
 from .session import Session
@@ -80,8 +81,7 @@ class Uncertainty:
         self.score = None
         before, self.layer = self.layer, None
         if before is not None:
-            if before in self._viewer.layers:
-                self._viewer.layers.remove(before)
+            remove(self._viewer, before)
             self.changed.emit()
 
     def hold_hidden(self, hidden: bool) -> None:
@@ -102,13 +102,9 @@ class Uncertainty:
     def _take(self, picture: Picture, array: ShareArray | None, score: float | None) -> None:
         if array is None:
             return
-        layers, active = self._viewer.layers, self._viewer.layers.selection.active
         self.layer, self.score = uncertainty_layer(picture, array), score
         self.layer.visible = self._visible
-        layers.insert(len(picture.plates), self.layer)
-        # napari makes a new layer the active one: what is drawn on stays it.
-        if active is not None and active in layers:
-            layers.selection.active = active
+        insert_quietly(self._viewer, self.layer, len(picture.plates))
         self.changed.emit()
 
     def _fail(self, error: Exception) -> None:
