@@ -88,15 +88,10 @@ def joint_loss(
 
 
 @in_full_precision
-def separate_loss(
-    scores: Tensor,
-    queries: Tensor,
-    target: Tensor,
-    contrast: Contrast,
-    temperature: float,
-    weight: float = 1.0,
-) -> Tensor:
-    """Cross-entropy of the scores, plus `weight` times the contrast by itself, (batch,).
+def separate_losses(
+    scores: Tensor, queries: Tensor, target: Tensor, contrast: Contrast, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the scores, and the contrast by itself, each (batch,).
 
     Without a positive the contrast of a query is 0. See `joint_loss` for the arguments.
     """
@@ -107,7 +102,7 @@ def separate_loss(
     safe = torch.where(has_any[:, None], compared, torch.zeros_like(compared))
     pulled = _pulled(safe - safe.logsumexp(1, keepdim=True), pulls)
     apart = -pulled / torch.where(has_any, total, torch.ones_like(total))
-    return functional.cross_entropy(full(scores), target, reduction="none") + weight * apart
+    return functional.cross_entropy(full(scores), target, reduction="none"), apart
 
 
 def proto_instances(

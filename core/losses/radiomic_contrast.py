@@ -1,11 +1,9 @@
-"""What `radiomic-contrast` learns from beside the classes: pairs, and a balance of two losses.
+"""What `radiomic-contrast` learns from beside the classes: pairs of images and regions.
 
 Han et al., "Knowledge-augmented contrastive learning for abnormality classification and
 localization in chest X-rays with radiomics using a feedback loop", WACV 2022 (arXiv 2104.04968).
 Every loss is finite, with a gradient path, for one pair and for none.
 """
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -55,25 +53,3 @@ def published_focal(
     """
     plain = focal_binary_cross_entropy(full(logits), target, gamma)
     return torch.where(target > 0, alpha, 1 - alpha) * plain
-
-
-def gradient_norm(loss: Tensor, weights: Sequence[Tensor]) -> float:
-    """Length of the gradient of `loss` at `weights`, all of them as one vector.
-
-    The graph is kept; nothing is added to the gradients that the weights already have. It is 0
-    where the loss does not depend on them.
-    """
-    if not loss.requires_grad:
-        return 0.0
-    gradients = torch.autograd.grad(loss, weights, retain_graph=True, allow_unused=True)
-    lengths = [each.detach().float().norm() for each in gradients if each is not None]
-    return float(torch.stack(lengths).norm()) if lengths else 0.0
-
-
-def balancing_scale(ours: float, theirs: float, share: float, most: float) -> float:
-    """Give the factor that makes gradients of length `theirs` as long as `share` of `ours`.
-
-    It is at most `most`, also where there is hardly a gradient to scale.
-    """
-    wanted = share * ours
-    return wanted / theirs if wanted < most * theirs else most

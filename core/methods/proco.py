@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..backend.events import Event
+from ..backend.events import Event, Metric
 from ..checkpoints.card import ModelCard
 from ..losses import proco as losses
+from ..losses.balance import gradient_norm
 from ..losses.imageclass import safe_log
 from ..nets.averaging import follow
 from ..nets.projection import Projection
+from .gradient_balance import GradientBalance
 from .imageclass import ImageRun
 from .priors import Shares, weighed_prior
 from .proco_memory import ProcoMemory
@@ -42,7 +44,9 @@ class ProcoRun(ImageRun):
     def __init__(self, setup: Setup, settings: ProcoSettings) -> None:
         super().__init__(setup, settings)
         self.choice = settings
+        self.balance = GradientBalance(settings.contrast_share)
         self._fresh: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._pulls: list[tuple[float, float, float]] = []
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the images, build the network, its projection and their slow copies."""
@@ -79,16 +83,22 @@ class ProcoRun(ImageRun):
         logits = self.network.head(self.network.dropout(features)).float()  # type: ignore[operator]
         queries = self.projection(features)
         keys = self._keys(batch["second"]) if self.choice.second_view else None
-        each = self._losses(logits, queries, keys, target)
+        contrast = self.memory.contrast(queries, keys, target, self._shares)
+        given = (logits + self._shift, queries, target, contrast, self.choice.temperature)
+        if self.choice.normaliser == "joint":
+            loss = self.weighed(losses.joint_loss(*given), target).mean()
+        else:
+            plain, apart = losses.separate_losses(*given)
+            plain, apart = (self.weighed(each, target).mean() for each in (plain, apart))
+            loss = plain + self._factor(plain, apart, features) * apart
         own = queries.detach()
         self._fresh.append((own, own if keys is None else keys, target))
-        return StepResult(
-            self.weighed(each, target).mean(), self.tally(logits.detach(), target), {}
-        )
+        return StepResult(loss, self.tally(logits.detach(), target), {})
 
     def before_step(self) -> None:
         """Forget the portions of a step that was not taken."""
         self._fresh.clear()
+        self._pulls.clear()
 
     def after_step(self, moment: Moment) -> None:
         """Let the slow encoder follow; take the batch into queue, prototypes and weights."""
@@ -96,6 +106,8 @@ class ProcoRun(ImageRun):
             kept = losses.key_momentum(moment.step, moment.total, self.choice.key_momentum)
             follow(self.key_body, self.network.body, kept)  # type: ignore[arg-type]
             follow(self.key_projection, self.projection, kept)
+        if self._pulls:
+            self.balance.take(self._pulls)
         self.memory.take(*(torch.cat(parts) for parts in zip(*self._fresh, strict=True)))
 
     def prior(self) -> Shares:
@@ -122,10 +134,17 @@ class ProcoRun(ImageRun):
             return super().class_centres(features, classes)
         return self.memory.prototypes * self.memory.known[:, None]
 
+    def news(self, step: int) -> Iterator[Event]:
+        """Tell how strongly the comparisons pull."""
+        yield from super().news(step)
+        if self.balance.share > 0:
+            yield Metric(step, "contrast_gradient", self.balance.ratio)
+
     def state(self) -> dict[str, Any]:
-        """Give projection, slow copies and memory too."""
+        """Give projection, slow copies, memory and balance too."""
         own = {name: module.state_dict() for name, module in self._modules_beside().items()}
-        return {**super().state(), "beside": own, "memory": self.memory.state()}
+        beside = {"beside": own, "memory": self.memory.state(), "balance": self.balance.state()}
+        return {**super().state(), **beside}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take what `state` gave."""
@@ -133,23 +152,36 @@ class ProcoRun(ImageRun):
         for name, module in self._modules_beside().items():
             module.load_state_dict(state["beside"][name])
         self.memory.load_state(state["memory"])
+        if "balance" in state:  # runs of an earlier version have none
+            self.balance.load_state(state["balance"])
 
     @property
     def _weights_classifier(self) -> bool:
         choice = self.choice
         return choice.recalibration == "learned" and choice.apply_to in ("classifier", "both")
 
-    def _losses(
-        self, logits: Tensor, queries: Tensor, keys: Tensor | None, target: Tensor
-    ) -> Tensor:
-        choice = self.choice
-        prior = torch.tensor(self.sampler.class_shares, dtype=torch.float32, device=self.device)
-        shift = self.memory.weights.log() if self._weights_classifier else safe_log(prior)
-        contrast = self.memory.contrast(queries, keys, target, prior)
-        given = (logits + shift, queries, target, contrast, choice.temperature)
-        if choice.normaliser == "joint":
-            return losses.joint_loss(*given)
-        return losses.separate_loss(*given, choice.contrast_weight)
+    @property
+    def _shares(self) -> Tensor:
+        """How often each class is shown, (class,)."""
+        return torch.tensor(self.sampler.class_shares, dtype=torch.float32, device=self.device)
+
+    @property
+    def _shift(self) -> Tensor:
+        """What is added to the classifier's logits while it learns, (class,)."""
+        learned = self._weights_classifier
+        return self.memory.weights.log() if learned else safe_log(self._shares)
+
+    def _factor(self, classes: Tensor, contrast: Tensor, features: Tensor) -> float:
+        """How much the comparisons count: fixed, or so that they pull as hard as is wished.
+
+        Both gradients are measured where the losses part: at the features.
+        """
+        if self.balance.share == 0:
+            return self.choice.contrast_weight
+        ours, theirs = (gradient_norm(each, [features]) for each in (classes, contrast))
+        factor = self.balance.scale(ours, theirs)
+        self._pulls.append((ours, theirs, factor))
+        return factor
 
     def _keys(self, images: Tensor) -> Tensor:
         with torch.no_grad():

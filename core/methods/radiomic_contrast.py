@@ -19,14 +19,16 @@ from ..backend.events import Event, Metric
 from ..checkpoints.card import ModelCard
 from ..data.augment import vary
 from ..data.sampling import ImageSampler
-from ..losses.radiomic_contrast import gradient_norm, paired_contrast
+from ..losses.balance import gradient_norm
+from ..losses.radiomic_contrast import paired_contrast
 from ..project.records import Case, Status
+from .gradient_balance import GradientBalance
 from .imageclass import Rows
 from .radiomic_classes import ClassifierRun
 from .radiomic_features import RunningScale
 from .radiomic_finder import Asked, Chooser, Drawn, RegionFinder, on_grid
 from .radiomic_followed import FollowedImages
-from .radiomic_partner import GradientBalance, RadiomicPartner, last_block
+from .radiomic_partner import RadiomicPartner, last_block
 from .radiomic_report import TakenOver
 from .run import Batch, Moment, Setup, StepResult, layout_of
 from .settings import read_settings

@@ -56,6 +56,14 @@ class ProcoSettings(ImageSettings):
         "side.",
         json_schema_extra=ADVANCED,
     )
+    contrast_share: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        title="Share of the comparisons",
+        description="How strongly the comparisons move the features, as a share of what the "
+        "classifier does, when learned side by side; 0 takes the fixed weight of comparisons.",
+    )
     temperature: float = Field(
         default=0.07,
         gt=0.0,

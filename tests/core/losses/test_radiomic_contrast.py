@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from longtail.core.losses.balance import balancing_scale, gradient_norm
 from longtail.core.losses.radiomic_contrast import (
-    balancing_scale,
-    gradient_norm,
     paired_contrast,
     published_focal,
 )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from longtail.core.methods.gradient_balance import GradientBalance
 from longtail.core.methods.radiomic_cache import KnownRegion, RegionCache
 from longtail.core.methods.radiomic_features import (
     BoxMeasurer,
@@ -13,7 +14,7 @@ from longtail.core.methods.radiomic_features import (
     scaled_by,
 )
 from longtail.core.methods.radiomic_finder import Asked, Chooser
-from longtail.core.methods.radiomic_partner import GradientBalance, RadiomicPartner, last_block
+from longtail.core.methods.radiomic_partner import RadiomicPartner, last_block
 from longtail.core.methods.radiomic_regions import (
     box_of_map,
     central_box,

@@ -32,7 +32,12 @@ def start(tmp_path, pictures, finish, context):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, PACO, {"normaliser": "separate", "queue": 0}, {"second_view": False}],
+    [
+        {},
+        PACO,
+        {"normaliser": "separate", "queue": 0},
+        {"second_view": False, "contrast_share": 0.3},
+    ],
 )
 def test_resuming_is_exact(start, settings):
     wishes = {"iterations": 6, "settings": settings}
@@ -43,7 +48,7 @@ def test_resuming_is_exact(start, settings):
     assert result["iterations"] == 6
     first, second = (load(each / "checkpoints/last.pt") for each in (whole, parted))
     torch.testing.assert_close(first["weights"], second["weights"], rtol=0, atol=0)
-    for key in ("memory", "beside"):
+    for key in ("memory", "beside", "balance"):
         ours, theirs = (each["training"]["method"][key] for each in (first, second))
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
 
@@ -67,6 +72,14 @@ def test_pictures_are_learned(start):
         assert set(arrays["point_classes"].tolist()) == {1, 2, 3}
         assert arrays["centres"].shape == (3, 2)
         assert arrays["step"] == 30
+
+
+def test_comparisons_pull_their_share(start):
+    settings = {"second_view": False, "normaliser": "separate", "contrast_share": 0.25}
+    events, _, _ = start(iterations=30, settings=settings)
+    told = [each.value for each in events if getattr(each, "name", "") == "contrast_gradient"]
+    # A little less than 0.25: the first images have nothing to be compared with.
+    assert 0.15 < told[-1] < 0.28
 
 
 def test_learned_weights_in_the_classifier_change_the_prior(start):
