@@ -167,9 +167,14 @@ class ProcoRun(ImageRun):
 
     @property
     def _shift(self) -> Tensor:
-        """What is added to the classifier's logits while it learns, (class,)."""
+        """What is added to the classifier's logits while it learns, (class,).
+
+        How often classes are shown makes it even-handed; how many images there are makes it surer
+        of rare ones than that, by the margins log(n_j / n_y) of Menon et al. (ICLR 2021).
+        """
         learned = self._weights_classifier
-        return self.memory.weights.log() if learned else safe_log(self._shares)
+        even = self.memory.weights.log() if learned else safe_log(self._shares)
+        return even + self.choice.rare_margin * safe_log(self.counts / self.counts.sum())
 
     def _factor(self, classes: Tensor, contrast: Tensor, features: Tensor) -> float:
         """How much the comparisons count: fixed, or so that they pull as hard as is wished.

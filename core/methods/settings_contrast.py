@@ -41,6 +41,15 @@ class ProcoSettings(ImageSettings):
         "of each image. Without it images are compared with earlier ones as the encoder itself saw "
         "them, and a step takes a quarter less.",
     )
+    rare_margin: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        title="Room for rare classes",
+        description="How much surer than even-handed the classifier has to be of a class while it "
+        "learns, the more so the rarer it is. A handful of images is learned by heart otherwise, "
+        "and others like them are missed.",
+    )
     normaliser: Literal["joint", "separate"] = Field(
         default="joint",
         title="Normaliser",
