@@ -54,6 +54,14 @@ Draws = Annotated[
     str | None,
     typer.Option("--draws", help="Tables with commas, each giving files, labels and split."),
 ]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        help="Cross-validation: every labelled case is measured once, by a run that has not seen "
+        "its patient; the parts of the project do not count.",
+    ),
+]
 Minutes = Annotated[float | None, typer.Option("--minutes", help="Budget of one run.")]
 Iterations = Annotated[
     str | None,
@@ -94,6 +102,7 @@ def segmentation(
     labelled: Labelled = None,
     seeds: Seeds = None,
     draws: Draws = None,
+    folds: Folds = None,
     minutes: Minutes = None,
     iterations: Iterations = None,
     validation: Validate = Validation.NONE,
@@ -108,7 +117,7 @@ def segmentation(
 ) -> None:
     """Compare methods that outline: same labels, same budget, paired differences."""
     wish = Wish(methods, labelled, seeds, draws, minutes, iterations, validation.value)
-    wish = wish.with_options(preset, settings, reference, keep.value, device)
+    wish = wish.with_options(preset, settings, reference, keep.value, device, folds)
     _compare(project, wish, (Task.SEGMENTATION,), out, dry_run, Output(as_json))
 
 
@@ -118,6 +127,7 @@ def classification(
     labelled: Labelled = None,
     seeds: Seeds = None,
     draws: Draws = None,
+    folds: Folds = None,
     minutes: Minutes = None,
     iterations: Iterations = None,
     validation: Validate = Validation.NONE,
@@ -132,7 +142,7 @@ def classification(
 ) -> None:
     """Compare methods that recognise images: head, medium and tail, paired differences."""
     wish = Wish(methods, labelled, seeds, draws, minutes, iterations, validation.value)
-    wish = wish.with_options(preset, settings, reference, keep.value, device)
+    wish = wish.with_options(preset, settings, reference, keep.value, device, folds)
     _compare(project, wish, (Task.CLASSIFICATION, Task.MULTILABEL), out, dry_run, Output(as_json))
 
 
@@ -179,6 +189,7 @@ class Wish:
     reference: str | None = None
     keep: Literal["weights", "all"] = "weights"
     device: str = "auto"
+    folds: int | None = None
 
     def with_options(
         self,
@@ -187,6 +198,7 @@ class Wish:
         reference: str | None,
         keep: Literal["weights", "all"],
         device: str,
+        folds: int | None = None,
     ) -> "Wish":
         """Add what seldom is asked for."""
         return replace(
@@ -196,6 +208,7 @@ class Wish:
             reference=reference,
             keep=keep,
             device=device,
+            folds=folds,
         )
 
     def plan(self, project: Project) -> "Plan":
@@ -207,6 +220,7 @@ class Wish:
             methods=_parts(self.methods),
             seeds=_numbers(self.seeds or "0"),
             draws=[Path(part) for part in _parts(self.draws)],
+            folds=self.folds,
             labelled=_parts(self.labelled),
             minutes=self.minutes,
             iterations=_budget(self.iterations),

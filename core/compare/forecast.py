@@ -38,6 +38,8 @@ def _shape(plan: Plan, count: int) -> str:
     if len(plan.labelled) > 1:
         parts.append(_counted(len(plan.labelled), "number of labelled cases"))
     parts.append(_counted(len(plan.seeds), "seed"))
+    if plan.folds:
+        parts.append(_counted(plan.folds, "fold"))
     if plan.draws:
         parts.append(_counted(len(plan.draws), "draw"))
     own = plan.minutes is None and plan.iterations is None

@@ -6,6 +6,8 @@ A protocol (`bench acdc` and its like) makes a project by an import and then a `
 - `contenders`: one row of the table each, a `Contender(name, method, preset, settings)`;
 - `seeds`: each seed draws the labelled subset and is the seed of the runs;
 - `draws`: instead of a drawn subset, tables that give labels and split (`Draw`);
+- `folds`: instead of the project's own parts, all labelled cases are measured once, by runs that
+  have not seen them or their patients, and the cases of all folds are measured together;
 - `labelled`: such as `("3", "7")`, the numbers of labelled training cases; `(None,)` for all;
 - `iterations` or `minutes`: the budget of every run, one of the two, unless each contender has
   iterations of its own;
@@ -42,6 +44,7 @@ WORDS = {
     "contenders": "the methods or their settings",
     "seeds": "the seeds",
     "draws": "the draws",
+    "folds": "the number of folds",
     "labelled": "the numbers of labelled cases",
     "minutes": "the minutes of a run",
     "iterations": "the iterations of a run",
@@ -111,6 +114,7 @@ class Plan(BaseModel):
     contenders: tuple[Contender, ...] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     draws: tuple[Draw, ...] = ()
+    folds: int | None = Field(default=None, ge=2, le=20)
     labelled: tuple[str | None, ...] = Field(default=(None,), min_length=1)
     minutes: float | None = None
     iterations: int | None = None
@@ -132,6 +136,8 @@ class Plan(BaseModel):
         ):
             if len(set(values)) < len(values):
                 raise ValueError(f"a {what} is named twice")
+        if self.folds and (self.draws or self.validation != "none"):
+            raise ValueError("folds go neither with draws nor with a part for validation")
         if self.reference not in names:
             raise ValueError(f"the reference {self.reference} is none of the methods")
         self._check_budget()
@@ -144,6 +150,11 @@ class Plan(BaseModel):
                 raise ValueError("either each method has iterations of its own, or none")
         elif (self.minutes is None) == (self.iterations is None):
             raise ValueError("the budget is either minutes or iterations")
+
+    @property
+    def fold_names(self) -> tuple[str, ...]:
+        """The folds of a cross-validation: names of folders, and what tables call them."""
+        return tuple(f"fold-{n}-of-{self.folds}" for n in range(1, (self.folds or 0) + 1))
 
     @property
     def digest(self) -> str:
@@ -172,7 +183,7 @@ class Plan(BaseModel):
 
     def cells(self) -> Iterator[Cell]:
         """List all runs in their order: seeds outermost, so that half of them is balanced."""
-        draws: list[str | None] = [one.name for one in self.draws]
+        draws: list[str | None] = [*(one.name for one in self.draws), *self.fold_names]
         for draw in draws or [None]:
             for seed in self.seeds:
                 for labelled in self.labelled:
@@ -182,12 +193,14 @@ class Plan(BaseModel):
     def changed_from(self, earlier: "Plan") -> list[str]:
         """Name, as words, what differs from `earlier` and would make their cells unlike."""
         mine, theirs = self._deciding(), earlier._deciding()
-        return [WORDS[key] for key in mine if mine[key] != theirs[key]]
+        return [WORDS[key] for key in WORDS if mine.get(key) != theirs.get(key)]
 
     def _deciding(self) -> dict[str, Any]:
         document = self.model_dump(mode="json", exclude=set(NOT_DECIDING))
         for draw in document["draws"]:
             del draw["table"]
+        if self.folds is None:
+            del document["folds"]  # plans of earlier versions have none
         return document
 
 

@@ -31,6 +31,7 @@ def plan_comparison(
     methods: Sequence[str | Contender],
     seeds: Sequence[int] = (0,),
     draws: Sequence[Path] = (),
+    folds: int | None = None,
     labelled: Sequence[str] = (),
     minutes: float | None = None,
     iterations: int | Mapping[str, int] | None = None,
@@ -57,6 +58,8 @@ def plan_comparison(
         Each repeats all runs with another labelled subset.
     draws
         Tables of files, labels and split; each becomes a project of its own.
+    folds
+        Cross-validation in so many parts, patients together, instead of the project's own parts.
     labelled
         `4` or `5%`: how many labelled training cases keep their labels; without any, all do.
     minutes, iterations
@@ -90,6 +93,7 @@ def plan_comparison(
             contenders=contenders,
             seeds=tuple(seeds),
             draws=_draws(draws),
+            folds=folds,
             labelled=tuple(labelled) or (None,),
             minutes=minutes,
             iterations=iterations,
@@ -186,6 +190,9 @@ def _draws(tables: Sequence[Path]) -> tuple[Draw, ...]:
 
 def _tried(project: Project, plan: Plan) -> Plan:
     """Plan the runs of the first seed, so that what cannot work is said at once."""
+    if plan.folds:
+        project.folds(plan.folds)
+        return plan
     _check_test(project)
     specs = [
         plan_cell(project, plan, standing_alone(one, plan.contenders), labels, plan.seeds[0])

@@ -24,6 +24,7 @@ from .cells import (
 )
 from .collect import collect
 from .draws import draw_project
+from .folds import fold_project
 from .plan import Cell, Plan, read_plan, write_plan
 from .planning import default_folder, plan_cell
 from .results import Comparison
@@ -174,11 +175,16 @@ class _Runner:
         source = Path(self._plan.project)
         if draw is None:
             return _writable(source)
+        if draw in self._plan.fold_names:
+            return self._whole(lambda: fold_project(self._folder, self._plan, draw))
         with Project.open(source, write=False) as project:
             task, classes = project.task, [record.name for record in project.classes]
         one = next(each for each in self._plan.draws if each.name == draw)
+        return self._whole(lambda: draw_project(self._folder, one, task=task, classes=classes))
+
+    def _whole(self, make: Callable[[], Path]) -> Project:
         try:
-            return _writable(draw_project(self._folder, one, task=task, classes=classes))
+            return _writable(make())
         except LongtailError as error:
             raise _NoProject(str(error)) from error
 

@@ -11,6 +11,7 @@ from ..evaluate.box_words import ROWS
 from ..evaluate.wording import MEASURES
 from ..project.records import Task
 from .cells import CellRecord, read_cells
+from .folds import pooled
 from .measuring import adjusted, measures_of, pair_of
 from .plan import Plan, read_plan
 from .results import BY_CLASS, SHOWN, Comparison, Difference, Row, Spread
@@ -57,7 +58,7 @@ def _rows(plan: Plan, records: Sequence[CellRecord]) -> Rows:
             moved = [one for one in map(adjusted, mine) if one is not None]
             for group in (mine, moved):
                 if group:
-                    rows[group[0].contender, labelled] = group
+                    rows[group[0].contender, labelled] = pooled(group) if plan.folds else group
     return rows
 
 
@@ -176,6 +177,11 @@ def _class_names(records: Sequence[CellRecord]) -> tuple[str, ...]:
 
 def _notes(plan: Plan, records: Sequence[CellRecord]) -> list[str]:
     notes = list(plan.notes)
+    if plan.folds:
+        notes.append(
+            f"Cross-validation in {plan.folds} folds: each labelled case is measured once, by a "
+            "run that has not seen its patient, and the cases of all folds are measured together."
+        )
     if plan.task is not Task.SEGMENTATION:  # there each class has lines of its own
         notes += dict.fromkeys(record.tiers for record in records if record.tiers)
     notes += _chance(records)

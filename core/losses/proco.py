@@ -21,6 +21,8 @@ MASKED = -1
 LARGEST_ALPHA = 0.05
 PAIRS_OF_THE_LARGEST_CLASS = 2.0
 LEAST_WEIGHT = 1e-6
+LEAST_SCORE = -1e4
+"""Stands for minus infinity where all entries may be left out: its gradient is a number."""
 
 
 class Contrast(NamedTuple):
@@ -89,18 +91,36 @@ def joint_loss(
 
 @in_full_precision
 def separate_losses(
-    scores: Tensor, queries: Tensor, target: Tensor, contrast: Contrast, temperature: float
+    scores: Tensor,
+    queries: Tensor,
+    target: Tensor,
+    contrast: Contrast,
+    temperature: float,
+    spare_own: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the scores, and the contrast by itself, each (batch,).
 
-    Without a positive the contrast of a query is 0. See `joint_loss` for the arguments.
+    Without a positive the contrast of a query is 0. See `joint_loss` for the other arguments.
+
+    Parameters
+    ----------
+    spare_own
+        Each positive competes with the entries of other classes alone, not with the other
+        positives: images of one class are not pushed from each other. Feeney and Hughes,
+        "SINCERE: supervised information noise-contrastive estimation revisited", arXiv 2309.14277.
     """
     compared, pulls = _compared(queries, target, contrast, temperature)
     total = pulls.sum(1)
     has_any = total > 0
     # A row of -inf has no gradient that is a number.
     safe = torch.where(has_any[:, None], compared, torch.zeros_like(compared))
-    pulled = _pulled(safe - safe.logsumexp(1, keepdim=True), pulls)
+    if spare_own:
+        own = contrast.classes[None] == target[:, None]
+        others = safe.masked_fill(own, LEAST_SCORE).logsumexp(1, keepdim=True)
+        whole = torch.logaddexp(safe, others)
+    else:
+        whole = safe.logsumexp(1, keepdim=True)
+    pulled = _pulled(safe - whole, pulls)
     apart = -pulled / torch.where(has_any, total, torch.ones_like(total))
     return functional.cross_entropy(full(scores), target, reduction="none"), apart
 

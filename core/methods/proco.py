@@ -88,7 +88,7 @@ class ProcoRun(ImageRun):
         if self.choice.normaliser == "joint":
             loss = self.weighed(losses.joint_loss(*given), target).mean()
         else:
-            plain, apart = losses.separate_losses(*given)
+            plain, apart = losses.separate_losses(*given, self.choice.spare_own_class)
             plain, apart = (self.weighed(each, target).mean() for each in (plain, apart))
             loss = plain + self._factor(plain, apart, features) * apart
         own = queries.detach()

@@ -73,6 +73,13 @@ class ProcoSettings(ImageSettings):
         description="How strongly the comparisons move the features, as a share of what the "
         "classifier does, when learned side by side; 0 takes the fixed weight of comparisons.",
     )
+    spare_own_class: bool = Field(
+        default=False,
+        title="Spare the own class",
+        description="Push images away from those of other classes alone. Otherwise the many of a "
+        "common class also push each other apart. When learned side by side.",
+        json_schema_extra=ADVANCED,
+    )
     temperature: float = Field(
         default=0.07,
         gt=0.0,

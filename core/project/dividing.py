@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import LongtailError
 from .cases import Cases
 from .catalogue import YES, Catalogue, read_catalogue
 from .records import Split
@@ -82,6 +83,30 @@ class Dividing(Cases):
         presence = np.array([(catalogue.presence[one] == YES).any(axis=0) for one in listed])
         chosen = labelled_order(presence, seed)[:size].tolist()
         return [catalogue.ids[row] for place in chosen for row in listed[place]]
+
+    def folds(self, count: int, seed: int = 0) -> list[list[str]]:
+        """Deal all labelled cases into `count` folds of about one size, whatever their part is.
+
+        Cases of one patient stay together; rare classes are spread over the folds.
+
+        Raises
+        ------
+        LongtailError
+            There are fewer patients with labelled cases than folds.
+        """
+        catalogue = self.catalogue()
+        rows = _rows_by_name(catalogue, None)
+        rows = rows[catalogue.labelled[rows]]
+        groups = _groups(catalogue, rows)
+        if len(set(groups)) < count:
+            raise LongtailError(
+                f"{count} folds need labelled cases of {count} patients at least, and there are "
+                f"{len(set(groups))}.",
+                "Ask for fewer folds, or label more.",
+            )
+        sizes = [len(rows) // count + (number < len(rows) % count) for number in range(count)]
+        parts = draw_split(groups, _present(catalogue, rows), sizes, seed)
+        return [[catalogue.ids[row] for row in rows[parts == number]] for number in range(count)]
 
     def _write_splits(self, numbers: np.ndarray[Any, Any], parts: np.ndarray[Any, Any]) -> None:
         pairs = zip(numbers.tolist(), parts.tolist(), strict=True)

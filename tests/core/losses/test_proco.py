@@ -1,6 +1,7 @@
 """ProCo's reconstructed loss against loops in double precision, and against PaCo's own."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_without_prototypes_it_is_paco():
     assert found.mean().item() == pytest.approx(paco(e, 0.05), abs=1e-10)
 
 
-def whole_loss(e, instances, instance_classes, alpha, separate):
+def whole_loss(e, instances, instance_classes, alpha, separate, spare_own=False):
     """The reconstruction with every part, by loops."""
     features = [*e["q"], *e["k"], *e["queue"], *e["prototypes"], *instances]
     classes = [*e["target"], *e["target"], *e["queue_classes"], *range(CLASSES), *instance_classes]
@@ -80,16 +81,21 @@ def whole_loss(e, instances, instance_classes, alpha, separate):
     for i in range(BATCH):
         y = e["target"][i]
         s = e["logits"][i] + np.log(e["weights"])
-        u, m = [], []
+        u, m, other = [], [], []
         for j, (feature, label) in enumerate(zip(features, classes, strict=True)):
             if j == i or label == -1:
                 continue
             prototype = first_prototype <= j < first_prototype + CLASSES
             u.append(e["q"][i] @ feature / T + (math.log(e["weights"][label]) if prototype else 0))
             m.append((1.0 if prototype else alpha) * (label == y))
-        u, m = np.array(u), np.array(m)
+            other.append(label != y)
+        u, m, other = np.array(u), np.array(m), np.array(other)
         if separate:
             losses.append(np.log(np.exp(s).sum()) - s[y])
+        if spare_own:
+            against = np.log(np.exp(u) + np.exp(u[other]).sum())
+            losses[-1] -= (m * (u - against)).sum() / m.sum()
+        elif separate:
             losses[-1] -= (m * (u - np.log(np.exp(u).sum()))).sum() / m.sum()
         else:
             z = np.log(np.exp(s).sum() + np.exp(u).sum())
@@ -97,9 +103,12 @@ def whole_loss(e, instances, instance_classes, alpha, separate):
     return losses
 
 
-def separate_loss(*given):
+def separate_loss(*given, spare_own=False):
     """Both parts of the separate normaliser, as they are added with a weight of 1."""
-    return sum(proco.separate_losses(*given))
+    return sum(proco.separate_losses(*given, spare_own))
+
+
+sparing_loss = partial(separate_loss, spare_own=True)
 
 
 def full_set(t, alpha=0.02):
@@ -112,18 +121,20 @@ def full_set(t, alpha=0.02):
     )
 
 
-@pytest.mark.parametrize("separate", [False, True])
-def test_every_part_together(separate):
+@pytest.mark.parametrize(
+    ("loss", "separate", "spare_own"),
+    [(proco.joint_loss, False, False), (separate_loss, True, False), (sparing_loss, True, True)],
+)
+def test_every_part_together(loss, separate, spare_own):
     e = example(1)
     t = tensors(e)
     (instances, classes), contrast = full_set(t)
-    loss = separate_loss if separate else proco.joint_loss
     found = loss(t["logits"] + t["weights"].log(), t["q"], t["target"], contrast, T)
-    expected = whole_loss(e, instances.numpy(), classes.numpy(), 0.02, separate)
+    expected = whole_loss(e, instances.numpy(), classes.numpy(), 0.02, separate, spare_own)
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("loss", [proco.joint_loss, separate_loss])
+@pytest.mark.parametrize("loss", [proco.joint_loss, separate_loss, sparing_loss])
 def test_gradients_are_right(loss):
     t = tensors(example(2))
     _, contrast = full_set(t)
@@ -176,7 +187,7 @@ def test_instances_of_nothing():
     assert classes.shape == (0,)
 
 
-@pytest.mark.parametrize("loss", [proco.joint_loss, separate_loss])
+@pytest.mark.parametrize("loss", [proco.joint_loss, separate_loss, sparing_loss])
 @pytest.mark.parametrize("case", ["one class", "absent", "alone", "single"])
 def test_poor_batches_are_finite(loss, case):
     t = tensors(example(4))
