@@ -20,7 +20,7 @@ from ...core.jobs.comparing import compare
 from .output import Output
 
 TELLING = ("dice", "hd95_mm", "balanced_accuracy", "recall_tail", "recall_head")
-COLUMN = 16
+COLUMN, COLUMN_WITH_INTERVAL = 16, 24
 NAMES_BESIDE = 14
 
 
@@ -120,7 +120,8 @@ def _fitting(found: Comparison, width: int) -> list[str]:
         name for name in shown if any(row.overall[name].mean is not None for row in found.rows)
     ]
     names = max(len(row.name) for row in found.rows) + NAMES_BESIDE
-    count = max(1, (width - names) // COLUMN)
+    single = any(len(row.replicates) == 1 for row in found.rows)
+    count = max(1, (width - names) // (COLUMN_WITH_INTERVAL if single else COLUMN))
     first = [name for name in (*known[:1], *TELLING, *known) if name in known]
     chosen = set(list(dict.fromkeys(first))[:count])
     return [name for name in known if name in chosen]

@@ -47,11 +47,16 @@ BY_CLASS = {
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean and standard deviation over `n` runs; the deviation (n - 1) needs two."""
+    """Mean and standard deviation over `n` runs; the deviation (n - 1) needs two.
+
+    Of a single run there is the 95 % interval over its test patients instead.
+    """
 
     mean: float | None
     sd: float | None
     n: int
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def markdown(comparison: Comparison) -> str:
     if comparison.rows:
         measures = _present(comparison)
         heads = ["method", "labelled", "n", *(_title(name) for name in measures)]
-        parts += ["## Mean and standard deviation over the runs"]
+        parts += [_overall_heading(comparison)]
         parts += [_grid(heads, (_overall_line(row, measures) for row in comparison.rows))]
         parts += ["## Each class", _class_grid(comparison)]
         parts += _difference_parts(comparison, measures)
@@ -69,11 +69,15 @@ def introduction(comparison: Comparison) -> list[str]:
 
 
 def spread_text(name: str, one: Spread | None) -> str:
-    """Write `mean, plus or minus deviation`; the deviation only where there are two runs."""
+    """Write `mean, plus or minus deviation` over runs, or a single run's value and interval."""
     if one is None or one.mean is None:
         return NO_VALUE
     text = _digits(one.mean, name)
-    return text if one.sd is None else f"{text} {PLUS_MINUS} {_digits(one.sd, name)}"
+    if one.sd is not None:
+        return f"{text} {PLUS_MINUS} {_digits(one.sd, name)}"
+    if one.low is None or one.high is None:
+        return text
+    return f"{text} [{_digits(one.low, name)}, {_digits(one.high, name)}]"
 
 
 def difference_text(name: str, one: Difference | None) -> str:
@@ -89,7 +93,7 @@ def difference_text(name: str, one: Difference | None) -> str:
 
 def table_csv(comparison: Comparison) -> str:
     """Write a line for each method, number of labels, measure and class."""
-    heads = ("method", "labelled", "measure", "class", "n", "mean", "sd")
+    heads = ("method", "labelled", "measure", "class", "n", "mean", "sd", "mean_low", "mean_high")
     after = ("reference", "pairs", "difference", "low", "high", "clear")
     lines = [line for row in comparison.rows for line in _csv_lines(row, comparison)]
     return _csv((*heads, *after), lines)
@@ -102,6 +106,12 @@ def cases_csv(comparison: Comparison) -> str:
     heads = ("method", "labelled", "draw", "seed", "case", "class", *values)
     lines = [line for one in comparison.records for line in _case_lines(one, task)]
     return _csv(heads, lines)
+
+
+def _overall_heading(comparison: Comparison) -> str:
+    if any(len(row.replicates) > 1 for row in comparison.rows):
+        return "## Mean and standard deviation over the runs"
+    return "## Each method, with its 95 % bootstrap interval over test patients"
 
 
 def _overall_line(row: Row, measures: Sequence[str]) -> list[str]:
@@ -189,9 +199,10 @@ def _csv_line(
     start = [row.name, row.labels, measure, name, spread.n, _rounded(spread.mean)]
     difference: list[Any] = ["", "", "", "", "", ""]
     if found is not None:
-        ends = [_rounded(value) for value in (found.mean, found.low, found.high)]
-        difference = [reference, row.pairs, *ends, int(found.is_clear)]
-    return [*start, _rounded(spread.sd), *difference]
+        values = [_rounded(value) for value in (found.mean, found.low, found.high)]
+        difference = [reference, row.pairs, *values, int(found.is_clear)]
+    ends = [_rounded(value) for value in (spread.sd, spread.low, spread.high)]
+    return [*start, *ends, *difference]
 
 
 def _case_lines(one: CellRecord, task: Task) -> Iterable[list[Any]]:

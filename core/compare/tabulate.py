@@ -1,12 +1,13 @@
 """From the runs that are finished to means, deviations and paired differences; no torch."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import LongtailError
-from ..evaluate.bootstrap import RESAMPLES, Bounded, Table, bound_differences
+from ..evaluate.bootstrap import RESAMPLES, Bounded, Bounds, Table, bound, bound_differences
 from ..evaluate.box_words import ROWS
 from ..evaluate.wording import MEASURES
 from ..project.records import Task
@@ -77,15 +78,19 @@ class _Table:
         points = {measure: tuple(_overall(one, measure) for one in tables) for measure in shown}
         by_class = {m: _by_class(records, tables, m) for m in BY_CLASS[self._task]}
         pairs, differences = self._differences(name, labelled)
+        overall = {measure: _spread(values) for measure, values in points.items()}
+        classes = {
+            measure: {each: _spread(values) for each, values in found.items()}
+            for measure, found in by_class.items()
+        }
+        if len(records) == 1 and records[0].cases:
+            overall, classes = _with_intervals(overall, classes, self._bounds(records[0]))
         return Row(
             name=name,
             labelled=labelled,
             replicates=tuple(_replicate(record) for record in records),
-            overall={measure: _spread(values) for measure, values in points.items()},
-            classes={
-                measure: {each: _spread(values) for each, values in found.items()}
-                for measure, found in by_class.items()
-            },
+            overall=overall,
+            classes=classes,
             points=points,
             class_points=by_class,
             pairs=pairs,
@@ -96,6 +101,11 @@ class _Table:
                 if differences
             },
         )
+
+    def _bounds(self, record: CellRecord) -> dict[str, Bounded]:
+        measures = measures_of(record, [one.case for one in record.cases], self._task)
+        patients = [one.group for one in record.cases]
+        return bound(measures, patients, resamples=self._resamples)
 
     def _differences(self, name: str, labelled: str | None) -> tuple[int, dict[str, Bounded]]:
         if name == self._reference:
@@ -146,6 +156,31 @@ def _spread(values: Iterable[float | None]) -> Spread:
         return Spread(None, None, 0)
     sd = float(np.std(known, ddof=1)) if len(known) > 1 else None
     return Spread(float(np.mean(known)), sd, len(known))
+
+
+def _with_intervals(
+    overall: Mapping[str, Spread],
+    classes: Mapping[str, Mapping[str, Spread]],
+    found: Mapping[str, Bounded],
+) -> tuple[dict[str, Spread], dict[str, dict[str, Spread]]]:
+    """Add the intervals of a single run, classes in the order of its record."""
+
+    def with_ends(one: Spread, bounds: Bounds) -> Spread:
+        return replace(one, low=bounds.low, high=bounds.high)
+
+    def of_classes(values: Mapping[str, Spread], bounds: Sequence[Bounds]) -> dict[str, Spread]:
+        if not bounds:
+            return dict(values)
+        pairs = zip(values.items(), bounds, strict=True)
+        return {name: with_ends(one, ends) for (name, one), ends in pairs}
+
+    return (
+        {m: with_ends(one, found[m].overall) if m in found else one for m, one in overall.items()},
+        {
+            m: of_classes(values, found[m].classes if m in found else ())
+            for m, values in classes.items()
+        },
+    )
 
 
 def _overall_differences(

@@ -15,10 +15,10 @@ NOT_COPIED = ("runs", "cache", "journal", "comparisons", "trash", f"{DATABASE}*"
 
 
 def copy_project(source: Path, target: Path) -> None:
-    """Copy a project, which may be open elsewhere, to a folder that is not there yet.
+    """Copy a project, with its labels as they were last saved, to a folder that is not there yet.
 
-    Its files are shared with the copy where the disk allows it, since a project replaces files
-    and never changes one.
+    It may be open elsewhere. Files are shared with the copy where the disk allows it: a project
+    replaces files and never changes one.
 
     Raises
     ------
