@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..backend.events import Event, Progress
 from ..checkpoints.card import ModelCard
@@ -30,6 +31,7 @@ from .priors import Shares
 from .run import (
     Batch,
     MethodRun,
+    Moment,
     Setup,
     Validation,
     laid_out,
@@ -40,6 +42,9 @@ from .run import (
 from .settings import ImageSettings
 
 VALIDATION_BATCH = 64
+SMALL, SMALLEST_SIDE, SIDE_STEP = 2 / 3, 32, 16
+"""Images at first, of their side; pixels."""
+
 MEASURED_TOGETHER = 3
 MEASURED_AT_LEAST = 5
 """Images of a class below which a share of them says nothing."""
@@ -136,6 +141,23 @@ class ImageRun(MethodRun):
         images = self.preprocessing.normalise(images, channel_axis=1)
         varied, _ = vary(images, None, self.variation, self.random(step, stream))
         return varied.contiguous(memory_format=layout_of(self.dims))
+
+    @property
+    def phases(self) -> tuple[float, ...]:
+        """Where images get their full size."""
+        early = self.settings.small_first
+        return (0.0, early) if early else (0.0,)
+
+    def sized(self, images: Tensor, moment: Moment) -> Tensor:
+        """Give varied images (batch, channel, *space) as large as they are looked at by now."""
+        if moment.share >= self.settings.small_first:
+            return images
+        side = max(SMALLEST_SIDE, round(images.shape[-1] * SMALL / SIDE_STEP) * SIDE_STEP)
+        mode = "bilinear" if self.dims == 2 else "trilinear"
+        small = functional.interpolate(
+            images, size=(side,) * self.dims, mode=mode, antialias=self.dims == 2
+        )
+        return small.contiguous(memory_format=layout_of(self.dims))
 
     def plain(self, stored: np.ndarray[Any, Any]) -> Tensor:
         """Normalise the images at these rows of the store, unvaried, on the device."""
