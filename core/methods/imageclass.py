@@ -1,6 +1,5 @@
 """What every method on image-level classes shares: data, batches, validation, the model's card."""
 
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,7 +23,7 @@ from ..losses.contrast import class_means
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import Case, Task
 from .aside import Groups, image_groups
-from .image_scores import precisions, ratios, recalls
+from .image_scores import hits_and_cases, most_of, scores_of, well_measured
 from .learned_embedding import LearnedEmbedding
 from .learned_map import LearnedMap
 from .priors import Shares
@@ -46,9 +45,6 @@ SMALL, SMALLEST_SIDE, SIDE_STEP = 2 / 3, 32, 16
 """Images at first, of their side; pixels."""
 
 MEASURED_TOGETHER = 3
-MEASURED_AT_LEAST = 5
-"""Images of a class below which a share of them says nothing."""
-
 GAIN_FROM_BFLOAT16 = ("resnet18", "resnet50")
 """Measured: these learn 1.7 times as fast; depthwise convolutions are slower in bfloat16."""
 
@@ -175,15 +171,7 @@ class ImageRun(MethodRun):
             found.append(self._logits(network, self.val_rows[start : start + VALIDATION_BATCH]))
             yield
         logits = torch.cat(found) if found else torch.empty(0, len(self.spec.classes))
-        return self._scores(logits, self.val_targets)
-
-    def _scores(self, logits: Tensor, targets: Tensor) -> dict[str, list[float]]:
-        if not self.several:
-            return {"recall": recalls(logits.argmax(1), targets, len(self.spec.classes))}
-        return {
-            "average_precision": precisions(logits, targets),
-            "recall": ratios(((logits > 0) & (targets == 1)).sum(0), (targets == 1).sum(0)),
-        }
+        return scores_of(logits, self.val_targets)
 
     def aside_groups(self, count: int) -> Groups:
         """Give groups of images that may sit out in turn, each with a tenth of the common kinds."""
@@ -207,7 +195,7 @@ class ImageRun(MethodRun):
         if found:
             self.measured.append((torch.cat(found), self.targets[torch.as_tensor(rows)]))
         logits, targets = (torch.cat(each) for each in zip(*self.measured, strict=True))
-        return {self.decisive: self._enough(self._scores(logits, targets)[self.decisive], targets)}
+        return {self.decisive: well_measured(scores_of(logits, targets)[self.decisive], targets)}
 
     def labelled_shares(self) -> list[float]:
         """Share of each class among the answers of the training images."""
@@ -312,21 +300,7 @@ class ImageRun(MethodRun):
 
     def tally(self, logits: Tensor, target: Tensor) -> Tensor:
         """Hits and cases of each class, (2, class)."""
-        classes = logits.shape[1]
-        if self.several:
-            yes = target == 1
-            return torch.stack([((logits > 0) & yes).sum(0), yes.sum(0)]).double()
-        truth = target.argmax(1) if target.ndim == 2 else target
-        hits = torch.bincount(truth[logits.argmax(1) == truth], minlength=classes)
-        return torch.stack([hits, torch.bincount(truth, minlength=classes)]).double()
-
-    def _enough(self, values: Sequence[float], targets: Tensor) -> list[float]:
-        """Leave out the values of classes of which hardly an image was measured."""
-        classes = len(self.spec.classes)
-        several = targets.ndim == 2
-        counts = (targets == 1).sum(0) if several else torch.bincount(targets, minlength=classes)
-        pairs = zip(values, counts.tolist(), strict=True)
-        return [value if count >= MEASURED_AT_LEAST else math.nan for value, count in pairs]
+        return hits_and_cases(logits, target if self.several else most_of(target))
 
     def _train_on(self, cases: Sequence[Case]) -> None:
         cases = [case for case in cases if case.id in self.store.rows]
