@@ -76,7 +76,6 @@ class CrossEntropyRun(ImageRun):
 
     def step(self, batch: Batch, moment: Moment) -> StepResult:
         """Go down on the chosen loss."""
-        batch = {**batch, "image": self.sized(batch["image"], moment)}
         if self.contrast is not None:
             return self._compared(batch, self.contrast)
         self._scale_head()

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..backend.events import Event, Progress
 from ..checkpoints.card import ModelCard
@@ -30,7 +29,6 @@ from .priors import Shares
 from .run import (
     Batch,
     MethodRun,
-    Moment,
     Setup,
     Validation,
     laid_out,
@@ -41,9 +39,6 @@ from .run import (
 from .settings import ImageSettings
 
 VALIDATION_BATCH = 64
-SMALL, SMALLEST_SIDE, SIDE_STEP = 2 / 3, 32, 16
-"""Images at first, of their side; pixels."""
-
 MEASURED_TOGETHER = 3
 GAIN_FROM_BFLOAT16 = ("resnet18", "resnet50")
 """Measured: these learn 1.7 times as fast; depthwise convolutions are slower in bfloat16."""
@@ -137,23 +132,6 @@ class ImageRun(MethodRun):
         images = self.preprocessing.normalise(images, channel_axis=1)
         varied, _ = vary(images, None, self.variation, self.random(step, stream))
         return varied.contiguous(memory_format=layout_of(self.dims))
-
-    @property
-    def phases(self) -> tuple[float, ...]:
-        """Where images get their full size."""
-        early = self.settings.small_first
-        return (0.0, early) if early else (0.0,)
-
-    def sized(self, images: Tensor, moment: Moment) -> Tensor:
-        """Give varied images (batch, channel, *space) as large as they are looked at by now."""
-        if moment.share >= self.settings.small_first:
-            return images
-        side = max(SMALLEST_SIDE, round(images.shape[-1] * SMALL / SIDE_STEP) * SIDE_STEP)
-        mode = "bilinear" if self.dims == 2 else "trilinear"
-        small = functional.interpolate(
-            images, size=(side,) * self.dims, mode=mode, antialias=self.dims == 2
-        )
-        return small.contiguous(memory_format=layout_of(self.dims))
 
     def plain(self, stored: np.ndarray[Any, Any]) -> Tensor:
         """Normalise the images at these rows of the store, unvaried, on the device."""

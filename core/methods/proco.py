@@ -79,11 +79,10 @@ class ProcoRun(ImageRun):
     def step(self, batch: Batch, moment: Moment) -> StepResult:
         """Go down on the loss of the images against the keys of their second views."""
         target = batch["target"]
-        images = self.sized(batch["image"], moment)
-        features = self.network.features(images)  # type: ignore[operator]
+        features = self.network.features(batch["image"])  # type: ignore[operator]
         logits = self.network.head(self.network.dropout(features)).float()  # type: ignore[operator]
         queries = self.projection(features)
-        keys = self._keys(self.sized(batch["second"], moment)) if self.choice.second_view else None
+        keys = self._keys(batch["second"]) if self.choice.second_view else None
         contrast = self.memory.contrast(queries, keys, target, self._shares)
         given = (logits + self._shift, queries, target, contrast, self.choice.temperature)
         if self.choice.normaliser == "joint":

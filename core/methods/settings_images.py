@@ -39,14 +39,6 @@ class ImageSettings(MethodSettings):
         description="Start from scratch (none), from photographs (lite0), or from a file of "
         "weights (its path).",
     )
-    small_first: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=0.9,
-        title="Small at first",
-        description="Share of the run that looks at the images at two thirds of their size, where "
-        "a step takes half as long: more is seen within the same minutes.",
-    )
     sampler: Literal["instance", "class-balanced", "square-root"] = Field(
         default="instance",
         title="Show classes",

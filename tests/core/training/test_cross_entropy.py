@@ -10,7 +10,7 @@ from longtail.core.checkpoints.store import load
 from longtail.core.errors import LongtailError
 from longtail.core.losses import imageclass as losses
 from longtail.core.methods.cross_entropy import build
-from longtail.core.methods.run import Moment, Setup
+from longtail.core.methods.run import Setup
 from longtail.core.methods.settings import SEVERAL_LABEL_LOSSES
 from longtail.core.methods.spec import read_spec, write_spec
 from longtail.core.training.engine import train
@@ -86,20 +86,6 @@ def run_of(pictures, **settings):
     run = build(Setup(spec, pictures, "cpu"))
     list(run.prepare())
     return run
-
-
-def test_images_are_small_at_first_where_that_is_wished(pictures):
-    run = run_of(pictures, size=96, small_first=0.5)
-    assert run.phases == (0.0, 0.5)
-    images = run.batch(0)["image"]
-    sides = [run.sized(images, Moment(step, 10)).shape[-2:] for step in (0, 4, 5, 10)]
-    assert sides == [(64, 64), (64, 64), (96, 96), (96, 96)]
-    assert run_of(pictures).phases == (0.0,)
-
-
-def test_small_images_are_learned(pictures, start):
-    events, _, _ = start(pictures, iterations=4, settings={"small_first": 0.5, "size": 64})
-    assert all_finite(events)
 
 
 @pytest.mark.parametrize(
