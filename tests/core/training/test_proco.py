@@ -7,7 +7,8 @@ import torch
 from longtail.core.backend.events import Artifact, Metric
 from longtail.core.checkpoints.store import load, load_network
 from longtail.core.errors import LongtailError
-from longtail.core.methods.proco import ProcoRun
+from longtail.core.methods.proco import ProcoRun, build
+from longtail.core.methods.run import Setup
 from longtail.core.methods.spec import read_spec, write_spec
 from longtail.core.training.engine import train
 from longtail.core.training.plan import plan_run
@@ -80,6 +81,17 @@ def test_comparisons_pull_their_share(start):
     told = [each.value for each in events if getattr(each, "name", "") == "contrast_gradient"]
     # A little less than 0.25: the first images have nothing to be compared with.
     assert 0.15 < told[-1] < 0.28
+
+
+def test_rare_classes_are_given_room_by_how_many_images_there_are(pictures):
+    settings = {"size": 32, "sampler": "square-root", "rare_margin": 0.5, "apply_to": "prototype"}
+    run = build(Setup(plan_run(pictures, method="proco", settings=settings), pictures, "cpu"))
+    list(run.prepare())
+    counts = torch.tensor([16.0, 8.0, 4.0])
+    shown = counts.sqrt() / counts.sqrt().sum()
+    expected = shown.log() + 0.5 * (counts / 28).log()
+    torch.testing.assert_close(run.shift, expected)
+    np.testing.assert_allclose(run.prior(), [1 / 3] * 3)
 
 
 def test_learned_weights_in_the_classifier_change_the_prior(start):
