@@ -13,8 +13,9 @@ from ..core.errors import LongtailError
 from ..core.project.records import Status, Task
 from .background import Errands
 from .diagnostics import diagnostics
+from .loading import Loaded, load_project
 from .panels.new_project import NewProjectDialog
-from .session import Loaded, Session, load_project
+from .session import Session
 from .settings import Recent, recents, relocate, remember
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from .background import Errands
 from .drive import QtDriver
-from .session import BackendFace, Session
+from .session import Session
+from .session_faces import BackendFace
 from .theme import look
 
 if TYPE_CHECKING:

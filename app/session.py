@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from psygnal import Signal
@@ -18,7 +18,9 @@ from psygnal import Signal
 from ..core.backend.events import Event, Finished, Outcome
 from ..core.errors import LongtailError
 from ..core.project.records import Case, Status, Task
-from .tracked import Handle, TrackedJob, is_training
+from .loading import Loaded, load_project
+from .session_faces import BackendFace, Driver, HereAndNow
+from .tracked import TrackedJob, is_training
 
 if TYPE_CHECKING:
     from ..core.backend.job import Job
@@ -41,77 +43,11 @@ class Notice:
     action: Action | None = None
 
 
-class BackendFace(Protocol):
-    """What the session needs of a backend; see `core.backend.protocol`."""
-
-    def submit(self, job: "Job") -> Handle:
-        """Queue a job."""
-
-    def warm_up(self) -> None:
-        """Start what takes long before it is needed."""
-
-    def close(self, leave_running: bool = False) -> None:
-        """End, or let the running job go on alone."""
-
-    def device_label(self) -> str:
-        """Say where jobs run, in a word or two."""
-
-
-class Driver(Protocol):
-    """Hands a job's events to `take`, in order, on the thread that owns the session."""
-
-    def watch(self, tracked: TrackedJob, take: Callable[[TrackedJob, Event], None]) -> None:
-        """Begin; return without waiting for the job if there is an event loop."""
-
-    def close(self) -> None:
-        """Forget all jobs."""
-
-
 Aside = Callable[[Callable[[], Any], Callable[[Any], object]], object]
 """Does the first in a thread and calls the second with its answer; `Errands.ask` is one."""
 
 MOST_AT_ONCE = 5_000
 """Catalogues of more cases than this are read again aside: one of 112,120 takes 0.7 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A project that was opened, with all that a window needs first."""
-
-    project: "Project"
-    catalogue: "Catalogue"
-
-
-def load_project(path: Path) -> Loaded:
-    """Open a project and learn how its runs ended meanwhile; may take a second for large ones.
-
-    Raises
-    ------
-    LongtailError
-        It cannot be opened.
-    """
-    from ..core.project.store import Project
-
-    project = Project.open(path)
-    try:
-        if project.writable:
-            project.recover_runs()
-        return Loaded(project, project.catalogue())
-    except BaseException:
-        project.close()
-        raise
-
-
-class HereAndNow:
-    """The driver of tests and scripts: runs the job to its end before it returns."""
-
-    def watch(self, tracked: TrackedJob, take: Callable[[TrackedJob, Event], None]) -> None:
-        """Take every event of the job."""
-        for event in tracked.handle:
-            take(tracked, event)
-
-    def close(self) -> None:
-        """Nothing is kept."""
 
 
 class Session:

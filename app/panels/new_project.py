@@ -24,7 +24,8 @@ from qtpy.QtWidgets import (
 from ...core.errors import LongtailError
 from ...core.project.records import Split, Status, Task
 from ..background import Errands
-from ..session import Loaded, Session
+from ..loading import Loaded
+from ..session import Session
 from ..widgets.basic import (
     Card,
     GhostButton,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import LongtailError
 from ...core.project.records import Split, Status, Task
-from ..session import Loaded
+from ..loading import Loaded
 
 if TYPE_CHECKING:
     from ...core.io.importers.plan import ImportPlan

@@ -9,7 +9,8 @@ from napari.components import ViewerModel
 from PIL import Image as Picture
 
 from longtail.app.canvas import Canvas
-from longtail.app.session import Loaded, Session
+from longtail.app.loading import Loaded
+from longtail.app.session import Session
 from longtail.core.project.records import NewCase, PredictionRecord, Status, Task
 from longtail.core.project.store import Project
 

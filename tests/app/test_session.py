@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from app_fakes import COMPLETED, FakeBackend, FakeJob, Waiting
 
-from longtail.app.session import MOST_AT_ONCE, Notice, Session, load_project
+from longtail.app.loading import load_project
+from longtail.app.session import MOST_AT_ONCE, Notice, Session
 from longtail.core.backend.events import (
     Finished,
     Metric,

@@ -20,7 +20,8 @@ from napari.utils.interactions import (
 from wrapt import ObjectProxy
 
 from longtail.app.canvas import Canvas
-from longtail.app.session import Loaded, Session
+from longtail.app.loading import Loaded
+from longtail.app.session import Session
 from longtail.core.project.records import NewCase, Status, Task
 from longtail.core.project.store import Project
 
@@ -366,7 +367,8 @@ KILLED = """
     from qtpy.QtWidgets import QApplication
     from napari.components import ViewerModel
     from longtail.app.canvas import Canvas
-    from longtail.app.session import Loaded, Session
+    from longtail.app.loading import Loaded
+    from longtail.app.session import Session
 
     app = QApplication([])
     session = Session(None)

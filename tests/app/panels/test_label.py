@@ -10,9 +10,10 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from longtail.app.canvas import Canvas
+from longtail.app.loading import Loaded
 from longtail.app.panels.label import LabelPanel
 from longtail.app.panels.label_rows import Answer
-from longtail.app.session import Loaded, Session
+from longtail.app.session import Session
 from longtail.core.project.records import ImageLabels, NewCase, Status, Task
 from longtail.core.project.store import Project
 
