@@ -95,7 +95,8 @@ def test_rare_classes_are_given_room_by_how_many_images_there_are(pictures):
 
 
 def test_learned_weights_in_the_classifier_change_the_prior(start):
-    _, result, folder = start(iterations=4, settings={"apply_to": "both", "normaliser": "joint"})
+    settings = {"apply_to": "both", "normaliser": "joint", "sampler": "instance"}
+    _, result, folder = start(iterations=4, settings=settings)
     weights = load(folder / "checkpoints/last.pt")["training"]["method"]["memory"]["weights"]
     expected = np.array([16, 8, 4]) / weights.numpy()
     np.testing.assert_allclose(result["prior"], expected / expected.sum(), rtol=1e-5)
