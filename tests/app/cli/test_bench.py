@@ -111,6 +111,15 @@ def test_methods_whose_steps_cost_unlike_have_iterations_of_their_own(pictures, 
     assert [one["iterations"] for one in plan["contenders"]] == [30, 20]
 
 
+def test_folds_are_runs_of_their_own(pictures, capsys):
+    words = f"bench classification {pictures} --methods ce --folds 2 --minutes 6 --dry-run"
+    assert command.main(words.split()) == 0
+    assert "2 runs of 6 minutes each: 1 method, 1 seed, 2 folds." in capsys.readouterr().out
+    assert command.main([*words.split(), "--json"]) == 0
+    cells = json.loads(capsys.readouterr().out)["cells"]
+    assert [cell["draw"] for cell in cells] == ["fold-1-of-2", "fold-2-of-2"]
+
+
 def test_a_dry_run_as_json_lists_the_runs(pictures, capsys):
     words = f"bench label-efficiency {pictures} --methods ce --labelled 2,4 --dry-run --json"
     assert command.main(words.split()) == 0
