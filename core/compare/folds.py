@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
+from ..errors import LongtailError
 from ..project.copying import copy_project
 from ..project.folder import SUFFIX
 from ..project.records import Split
@@ -15,29 +16,48 @@ from ..project.store import Project
 from .cells import CellRecord
 from .draws import FOLDER
 from .plan import Plan
+from .planning import data_digest
 
 
 def fold_project(folder: Path, plan: Plan, name: str) -> Path:
-    """Give the project of a fold under a comparison's folder, made on first use.
+    """Give the project of a fold under a comparison's folder.
+
+    The first that is asked for makes all of them, so that people may go on labelling.
 
     Raises
     ------
     LongtailError
-        The project cannot be read or the copy cannot be written.
+        The project has changed since the comparison was planned, it cannot be read, or the copy
+        cannot be written.
     """
-    target = folder / FOLDER / f"{name}{SUFFIX}"
-    if target.is_dir():
-        return target
+    if not _place(folder, name).is_dir():
+        _make_all(folder, plan)
+    return _place(folder, name)
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / FOLDER / f"{name}{SUFFIX}"
+
+
+def _make_all(folder: Path, plan: Plan) -> None:
     source = Path(plan.project)
     with Project.open(source, write=False) as project:
-        held_out = project.folds(len(plan.fold_names))[plan.fold_names.index(name)]
-    aside = target.with_name(f"making-{target.name}")
-    shutil.rmtree(aside, ignore_errors=True)  # what an earlier try left
-    copy_project(source, aside)
-    with Project.open(aside) as copy:
-        _hold_out(copy, held_out)
-    aside.rename(target)
-    return target
+        if data_digest(project) != plan.data:
+            raise LongtailError(
+                f"The cases or labels of {project.name} have changed since this comparison began.",
+                "Start another comparison with --out.",
+            )
+        folds = project.folds(len(plan.fold_names))
+    for name, held_out in zip(plan.fold_names, folds, strict=True):
+        target = _place(folder, name)
+        if target.is_dir():
+            continue
+        aside = target.with_name(f"making-{target.name}")
+        shutil.rmtree(aside, ignore_errors=True)  # what an earlier try left
+        copy_project(source, aside)
+        with Project.open(aside) as copy:
+            _hold_out(copy, held_out)
+        aside.rename(target)
 
 
 def pooled(records: Sequence[CellRecord]) -> list[CellRecord]:

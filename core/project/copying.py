@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -26,8 +27,7 @@ def copy_project(source: Path, target: Path) -> None:
         The project cannot be read, or the copy not be written.
     """
     try:
-        ignored = shutil.ignore_patterns(*NOT_COPIED)
-        shutil.copytree(source, target, ignore=ignored, copy_function=_share)
+        shutil.copytree(source, target, symlinks=True, ignore=_but(target), copy_function=_share)
         for name in FOLDERS:
             (target / name).mkdir(exist_ok=True)
         _copy_database(source / DATABASE, target / DATABASE)
@@ -38,6 +38,18 @@ def copy_project(source: Path, target: Path) -> None:
             f"The project {source.name} could not be copied: {error}.",
             "Close it in other programs, or copy to a disk with enough space.",
         ) from error
+
+
+def _but(target: Path) -> Callable[[str, list[str]], set[str]]:
+    """Leave out what is not copied, and the way to a target inside of the source."""
+    usual = shutil.ignore_patterns(*NOT_COPIED)
+    on_the_way = {target.resolve(), *target.resolve().parents}
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        place = Path(folder).resolve()
+        return {*usual(folder, names), *(name for name in names if place / name in on_the_way)}
+
+    return ignored
 
 
 def _copy_database(source: Path, target: Path) -> None:

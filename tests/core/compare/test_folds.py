@@ -79,6 +79,16 @@ def test_patients_stay_together_with_their_unlabelled_cases(
         assert not test & train
 
 
+def test_labels_that_change_meanwhile_stop_it(plan_for, scans, work, backend, tmp_path):
+    plan = plan_for(scans, methods=METHODS, folds=2)
+    with Project.open(scans) as project:
+        id_ = project.cases()[0].id
+        project.write_label_map(id_, project.read_label_map(id_) * 0, author="ada")
+    found = run_comparison(plan, backend, work, folder=tmp_path / "out")
+    assert [one.state for one in found.records] == ["failed", "failed"]
+    assert "have changed since" in found.records[0].reason
+
+
 @pytest.mark.parametrize(
     ("wish", "words"),
     [

@@ -41,6 +41,14 @@ def test_what_one_changes_the_other_does_not_see(labelled, tmp_path, mask):
         assert copy.read_label_map("a").all()
 
 
+def test_a_copy_may_lie_inside_of_the_project(labelled, mask):
+    target = labelled.path / "mine" / "copy.longtail"
+    copy_project(labelled.path, target)
+    with Project.open(target, write=False) as copy:
+        np.testing.assert_array_equal(copy.read_label_map("a"), mask)
+    assert not (target / "mine").exists()
+
+
 def test_a_place_that_is_taken_is_refused(labelled, tmp_path):
     (tmp_path / "copy.longtail").mkdir()
     with pytest.raises(LongtailError):
