@@ -39,11 +39,13 @@ class Contender:
     method: str
     at_least: float | None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
 
 
 CONTENDERS = (
     Contender("cross-entropy", 0.8),
-    Contender("proco", 0.35),
+    Contender("proco", 0.8),
+    Contender("proco", 0.35, {"second_view": True}, "proco with a second view"),
     Contender("two-stage", None),
     Contender("radiomic-contrast", None),
 )
@@ -123,7 +125,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 def _lines(one: Contender, medians: Mapping[str, float]) -> list[dict[str, Any]]:
     whole = medians["step"] + medians["batch"]
     plain = BATCH / medians["plain"]
-    name = f"{one.method}, ResNet-18, {SIDE} px"
+    name = f"{one.label or one.method}, ResNet-18, {SIDE} px"
     return [
         result(
             f"{name}: images",
