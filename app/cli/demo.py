@@ -19,8 +19,8 @@ from .jobs import run_job
 from .options import AsJson
 from .output import Output
 
-HEART_MINUTES = 1.2
-CHEST_MINUTES = 0.6
+MINUTES = 1.8
+HEART_SHARE = 2 / 3
 SHOWN_BY_DEFAULT = "heart"
 
 
@@ -33,7 +33,7 @@ def demo(
     ] = True,
     minutes: Annotated[
         float, typer.Option("--minutes", help="Training time of both samples together.")
-    ] = HEART_MINUTES + CHEST_MINUTES,
+    ] = MINUTES,
     as_json: AsJson = False,
 ) -> None:
     """Build two samples without a download, train, evaluate, and open the window on the result."""
@@ -43,14 +43,13 @@ def demo(
     output = Output(as_json)
     begun = time.monotonic()
     folder = _free_folder(out.resolve())
-    share = HEART_MINUTES / (HEART_MINUTES + CHEST_MINUTES)
     output.say(f"Building two sample projects in {folder} ...")
     with ProcessBackend() as backend:
         backend.warm_up()  # while the samples are built
         heart, chest = build_heart_sample(folder), build_chest_sample(folder)
         results = {
-            "heart": _work(heart, "supervised", minutes * share, output, backend),
-            "chest": _work(chest, "cross-entropy", minutes * (1 - share), output, backend),
+            "heart": _work(heart, "supervised", minutes * HEART_SHARE, output, backend),
+            "chest": _work(chest, "cross-entropy", minutes * (1 - HEART_SHARE), output, backend),
         }
     document: dict[str, Any] = {"folder": folder.as_posix(), "projects": results}
     document["seconds"] = round(time.monotonic() - begun, 1)
