@@ -193,7 +193,7 @@ class Plan(BaseModel):
     def changed_from(self, earlier: "Plan") -> list[str]:
         """Name, as words, what differs from `earlier` and would make their cells unlike."""
         mine, theirs = self._deciding(), earlier._deciding()
-        return [WORDS[key] for key in WORDS if mine.get(key) != theirs.get(key)]
+        return [WORDS[key] for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
 
     def _deciding(self) -> dict[str, Any]:
         document = self.model_dump(mode="json", exclude=set(NOT_DECIDING))

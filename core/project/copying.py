@@ -70,5 +70,9 @@ def _share(source: str, target: str) -> str:
     try:
         os.link(source, target)
     except OSError:
-        shutil.copy2(source, target)
+        try:
+            shutil.copy2(source, target)
+        except OSError as error:
+            # `copytree` would go on, and tell of all files at its end what it was not told.
+            raise writing_failed(Path(target), error) from error
     return target
