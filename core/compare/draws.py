@@ -1,6 +1,5 @@
 """One project from one table of files, labels and split; imports no torch."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from ..project.folder import SUFFIX
 from ..project.importing import apply_plan
 from ..project.records import ImportResult, Status, Task
 from ..project.store import Project
+from .aside import made_aside
 from .plan import Draw
 from .planning import file_digest
 
@@ -42,12 +42,8 @@ def make_draw_project(
             f"The table {table.name} does not say which cases are for training and for test.",
             "Add a column split with train, val and test.",
         )
-    aside = target.with_name(f"making-{target.name}")
-    shutil.rmtree(aside, ignore_errors=True)  # what an earlier try left
-    with Project.create(aside, task=task, classes=classes) as project:
-        result = apply_plan(project, plan, split="split", status=Status.REVIEWED, author=AUTHOR)
-    aside.rename(target)
-    return result
+    with made_aside(target) as aside, Project.create(aside, task=task, classes=classes) as project:
+        return apply_plan(project, plan, split="split", status=Status.REVIEWED, author=AUTHOR)
 
 
 def draw_project(folder: Path, draw: Draw, *, task: Task, classes: Sequence[str]) -> Path:
@@ -67,6 +63,5 @@ def draw_project(folder: Path, draw: Draw, *, task: Task, classes: Sequence[str]
             f"The table {table.name} has changed since this comparison began.",
             "Start another comparison with --out.",
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
     make_draw_project(table, target, task=task, classes=classes)
     return target

@@ -3,7 +3,6 @@
 Each fold is a copy of the project in which the fold is the part test and all else the part train.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -13,6 +12,7 @@ from ..project.copying import copy_project
 from ..project.folder import SUFFIX
 from ..project.records import Split
 from ..project.store import Project
+from .aside import made_aside
 from .cells import CellRecord
 from .draws import FOLDER
 from .plan import Plan
@@ -52,12 +52,10 @@ def _make_all(folder: Path, plan: Plan) -> None:
         target = _place(folder, name)
         if target.is_dir():
             continue
-        aside = target.with_name(f"making-{target.name}")
-        shutil.rmtree(aside, ignore_errors=True)  # what an earlier try left
-        copy_project(source, aside)
-        with Project.open(aside) as copy:
-            _hold_out(copy, held_out)
-        aside.rename(target)
+        with made_aside(target) as aside:
+            copy_project(source, aside)
+            with Project.open(aside) as copy:
+                _hold_out(copy, held_out)
 
 
 def pooled(records: Sequence[CellRecord]) -> list[CellRecord]:

@@ -1,6 +1,5 @@
 """The project of a published protocol, made from a folder of its data; imports no torch."""
 
-import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from ..io.importers.caselists import listed_splits
 from ..project.importing import apply_plan
 from ..project.records import Split
 from ..project.store import Project
+from .aside import made_aside
 from .protocols import Protocol
 
 DRAWN_BY = 0
@@ -56,17 +56,16 @@ def make_project(protocol: Protocol, plan: ImportPlan, target: Path) -> list[str
     LongtailError
         It cannot be written, or a mask does not fit so that nothing is labelled.
     """
-    aside = target.with_name(f"making-{target.name}")
-    shutil.rmtree(aside, ignore_errors=True)  # what an earlier try left
-    target.parent.mkdir(parents=True, exist_ok=True)
     classes = protocol.classes or plan.class_names
-    with Project.create(aside, task=protocol.task, classes=classes) as project:
+    with (
+        made_aside(target) as aside,
+        Project.create(aside, task=protocol.task, classes=classes) as project,
+    ):
         result = apply_plan(project, plan)
         listed = any(case.split for case in plan.cases)
         if not listed:
             project.assign_splits(protocol.split, DRAWN_BY)
         told = [_split_words(project, protocol, listed=listed)]
-    aside.rename(target)
     return [*told, *(f"{case}: {reason}" for case, reason in result.skipped)]
 
 

@@ -1,7 +1,7 @@
 """From the runs that are finished to means, deviations and paired differences; no torch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -78,19 +78,19 @@ class _Table:
         points = {measure: tuple(_overall(one, measure) for one in tables) for measure in shown}
         by_class = {m: _by_class(records, tables, m) for m in BY_CLASS[self._task]}
         pairs, differences = self._differences(name, labelled)
-        overall = {measure: _spread(values) for measure, values in points.items()}
-        classes = {
-            measure: {each: _spread(values) for each, values in found.items()}
-            for measure, found in by_class.items()
-        }
-        if len(records) == 1 and records[0].cases:
-            overall, classes = _with_intervals(overall, classes, self._bounds(records[0]))
+        ends = self._intervals(records)
         return Row(
             name=name,
             labelled=labelled,
             replicates=tuple(_replicate(record) for record in records),
-            overall=overall,
-            classes=classes,
+            overall={
+                measure: _spread(values, ends[measure].overall if measure in ends else None)
+                for measure, values in points.items()
+            },
+            classes={
+                measure: _spreads(found, ends[measure].classes if measure in ends else ())
+                for measure, found in by_class.items()
+            },
             points=points,
             class_points=by_class,
             pairs=pairs,
@@ -102,10 +102,13 @@ class _Table:
             },
         )
 
-    def _bounds(self, record: CellRecord) -> dict[str, Bounded]:
-        measures = measures_of(record, [one.case for one in record.cases], self._task)
-        patients = [one.group for one in record.cases]
-        return bound(measures, patients, resamples=self._resamples)
+    def _intervals(self, records: Sequence[CellRecord]) -> dict[str, Bounded]:
+        """Give what bounds the measures of a single run; nothing where several tell it."""
+        if len(records) > 1 or not records[0].cases:
+            return {}
+        cases = records[0].cases
+        measures = measures_of(records[0], [one.case for one in cases], self._task)
+        return bound(measures, [one.group for one in cases], resamples=self._resamples)
 
     def _differences(self, name: str, labelled: str | None) -> tuple[int, dict[str, Bounded]]:
         if name == self._reference:
@@ -150,37 +153,21 @@ def _known(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _spread(values: Iterable[float | None]) -> Spread:
+def _spreads(
+    found: Mapping[str, tuple[float | None, ...]], ends: Sequence[Bounds]
+) -> dict[str, Spread]:
+    """Give the spread of each class; `ends` are in the order of `found`, or there are none."""
+    pairs = zip_longest(found.items(), ends)
+    return {name: _spread(values, bounds) for (name, values), bounds in pairs}
+
+
+def _spread(values: Iterable[float | None], ends: Bounds | None = None) -> Spread:
     known = [value for value in values if value is not None]
     if not known:
         return Spread(None, None, 0)
     sd = float(np.std(known, ddof=1)) if len(known) > 1 else None
-    return Spread(float(np.mean(known)), sd, len(known))
-
-
-def _with_intervals(
-    overall: Mapping[str, Spread],
-    classes: Mapping[str, Mapping[str, Spread]],
-    found: Mapping[str, Bounded],
-) -> tuple[dict[str, Spread], dict[str, dict[str, Spread]]]:
-    """Add the intervals of a single run, classes in the order of its record."""
-
-    def with_ends(one: Spread, bounds: Bounds) -> Spread:
-        return replace(one, low=bounds.low, high=bounds.high)
-
-    def of_classes(values: Mapping[str, Spread], bounds: Sequence[Bounds]) -> dict[str, Spread]:
-        if not bounds:
-            return dict(values)
-        pairs = zip(values.items(), bounds, strict=True)
-        return {name: with_ends(one, ends) for (name, one), ends in pairs}
-
-    return (
-        {m: with_ends(one, found[m].overall) if m in found else one for m, one in overall.items()},
-        {
-            m: of_classes(values, found[m].classes if m in found else ())
-            for m, values in classes.items()
-        },
-    )
+    low, high = (ends.low, ends.high) if ends else (None, None)
+    return Spread(float(np.mean(known)), sd, len(known), low, high)
 
 
 def _overall_differences(

@@ -83,8 +83,9 @@ class ProcoRun(ImageRun):
         logits = self.network.head(self.network.dropout(features)).float()  # type: ignore[operator]
         queries = self.projection(features)
         keys = self._keys(batch["second"]) if self.choice.second_view else None
-        contrast = self.memory.contrast(queries, keys, target, self._shares)
-        given = (logits + self.shift, queries, target, contrast, self.choice.temperature)
+        shares = self.shares
+        contrast = self.memory.contrast(queries, keys, target, shares)
+        given = (logits + self.shift(shares), queries, target, contrast, self.choice.temperature)
         if self.choice.normaliser == "joint":
             loss = self.weighed(losses.joint_loss(*given), target).mean()
         else:
@@ -156,25 +157,24 @@ class ProcoRun(ImageRun):
             self.balance.load_state(state["balance"])
 
     @property
-    def shift(self) -> Tensor:
-        """What is added to the classifier's logits while it learns, (class,).
+    def shares(self) -> Tensor:
+        """How often each class is shown, (class,)."""
+        return torch.tensor(self.sampler.class_shares, dtype=torch.float32, device=self.device)
+
+    def shift(self, shares: Tensor) -> Tensor:
+        """Give what is added to the classifier's logits while it learns, (class,).
 
         How often classes are shown makes it even-handed; how many images there are makes it surer
         of rare ones than that, by the margins log(n_j / n_y) of Menon et al. (ICLR 2021).
         """
         learned = self._weights_classifier
-        even = self.memory.weights.log() if learned else safe_log(self._shares)
+        even = self.memory.weights.log() if learned else safe_log(shares)
         return even + self.choice.rare_margin * safe_log(self.counts / self.counts.sum())
 
     @property
     def _weights_classifier(self) -> bool:
         choice = self.choice
         return choice.recalibration == "learned" and choice.apply_to in ("classifier", "both")
-
-    @property
-    def _shares(self) -> Tensor:
-        """How often each class is shown, (class,)."""
-        return torch.tensor(self.sampler.class_shares, dtype=torch.float32, device=self.device)
 
     def _factor(self, classes: Tensor, contrast: Tensor, features: Tensor) -> float:
         """How much the comparisons count: fixed, or so that they pull as hard as is wished.

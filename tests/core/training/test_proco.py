@@ -35,8 +35,9 @@ def start(tmp_path, pictures, finish, context):
     "settings",
     [
         {},
-        PACO,
-        {"normaliser": "separate", "queue": 0},
+        {**PACO, "second_view": True},
+        {"normaliser": "separate", "queue": 0, "second_view": True},
+        {"second_view": True, "contrast_share": 0.0, "sampler": "instance"},
         {"second_view": False, "contrast_share": 0.3},
     ],
 )
@@ -90,7 +91,7 @@ def test_rare_classes_are_given_room_by_how_many_images_there_are(pictures):
     counts = torch.tensor([16.0, 8.0, 4.0])
     shown = counts.sqrt() / counts.sqrt().sum()
     expected = shown.log() + 0.5 * (counts / 28).log()
-    torch.testing.assert_close(run.shift, expected)
+    torch.testing.assert_close(run.shift(run.shares), expected)
     np.testing.assert_allclose(run.prior(), [1 / 3] * 3)
 
 
