@@ -35,7 +35,13 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
         The disk is full or the folder cannot be written; the old file is intact.
     """
     with replacing(path) as aside, aside.open("wb") as file:
-        torch.save({"format": CHECKPOINT_FORMAT, **state}, file)
+        try:
+            torch.save({"format": CHECKPOINT_FORMAT, **state}, file)
+        except RuntimeError as error:
+            # torch hides why the file could not be written behind an error of its own.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Checkpoints: whole or not at all, and never code."""
 
+import errno
+import io
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -137,3 +140,21 @@ def test_a_failed_write_leaves_the_old_file(run):
         save(path, {"weights": lambda: None})
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == ["last.pt"]
+
+
+def test_a_full_disk_is_said_and_the_old_checkpoint_stays(tmp_path, monkeypatch):
+    path = tmp_path / "last.pt"
+    save(path, {"weights": torch.zeros(3)})
+    before = path.read_bytes()
+
+    class FullDisk(io.FileIO):
+        def write(self, data):
+            if self.tell() > 100:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    monkeypatch.setattr(Path, "open", lambda self, mode: FullDisk(self, mode))
+    with pytest.raises(LongtailError, match="disk is full"):
+        save(path, {"weights": torch.zeros(100_000)})
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["last.pt"]
