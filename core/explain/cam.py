@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import LongtailError
+from .looking import DEFAULT_VARIANT
 from .tap import default_layer, listening
-from .variants import DEFAULT_VARIANT, NEEDS_NO_GRADIENT, VARIANTS, Variant
+from .variants import NEEDS_NO_GRADIENT, VARIANTS, Variant
 
 SMALLEST_CONTRAST = 1e-6
 """A map whose values differ by less than this share of the largest is constant."""

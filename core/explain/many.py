@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..data.preprocessing import Preprocessing
 from .cam import MapKind, enlarged, kinds_of, raw_maps, to_unit
-from .variants import DEFAULT_VARIANT
+from .looking import USUAL, Looking
 from .whole import CaseMap, precision
 
 BATCH = 16
@@ -42,7 +42,7 @@ def maps_of_pictures(
     pictures: Iterable[Picture],
     device: str,
     *,
-    variant: str = DEFAULT_VARIANT,
+    looking: Looking = USUAL,
     batch: int = BATCH,
 ) -> Iterator[list[FoundMap]]:
     """Give the maps of pictures, batch by batch; they are the same as one picture at a time.
@@ -59,7 +59,7 @@ def maps_of_pictures(
     waiting: dict[int, list[Picture]] = defaultdict(list)
 
     def computed(group: Sequence[Picture]) -> list[FoundMap]:
-        return _computed(network, preprocessing, group, device, variant)
+        return _computed(network, preprocessing, group, device, looking)
 
     for picture in pictures:
         group = waiting[len(picture.outputs)]
@@ -77,12 +77,12 @@ def _computed(
     preprocessing: Preprocessing,
     group: Sequence[Picture],
     device: str,
-    variant: str,
+    looking: Looking,
 ) -> list[FoundMap]:
     values = torch.stack([picture.values for picture in group]).to(device)
     chosen = torch.tensor([picture.outputs for picture in group], device=device)
     with precision(device):
-        raw = raw_maps(network, values, chosen, variant=variant)
+        raw = raw_maps(network, values, chosen, variant=looking.variant, layer=looking.layer)
     kinds = kinds_of(raw.values, raw.absent)
     usable = torch.tensor([[kind is MapKind.GRADED for kind in row] for row in kinds])
     maps = enlarged(raw.values.float().cpu(), values.shape[2:])

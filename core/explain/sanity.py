@@ -12,7 +12,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from .cam import class_maps
-from .variants import DEFAULT_VARIANT
+from .looking import DEFAULT_VARIANT
 
 How = Literal["cascade", "independent", "whole"]
 

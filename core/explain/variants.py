@@ -15,8 +15,6 @@ from torch.nn import functional
 
 Variant = Callable[[Tensor, Tensor], Tensor]
 
-DEFAULT_VARIANT = "grad-cam"
-
 
 def grad_cam(maps: Tensor, gradients: Tensor) -> Tensor:
     """Weigh each channel by its mean gradient (Selvaraju et al., ICCV 2017)."""

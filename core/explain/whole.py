@@ -13,7 +13,7 @@ from ..data.preprocessing import Preprocessing
 from ..io.image import Image
 from .boxes import FoundBox, boxes_of, hottest_point
 from .cam import MapKind, class_maps, enlarged, kinds_of, raw_maps, to_unit
-from .variants import DEFAULT_VARIANT
+from .looking import DEFAULT_VARIANT
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 

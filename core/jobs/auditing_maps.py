@@ -191,10 +191,10 @@ class Auditor:
 
         network, card = self._network.network, self._network.card
         column, device = self._ids.index(class_id), self._network.device
-        variant = self._job.variant
+        variant, layer = self._job.variant, self._network.looking.layer
         if card.task is not Task.SEGMENTATION:
             return map_of_picture(
-                network, card.preprocessing, image, column, device, variant=variant
+                network, card.preprocessing, image, column, device, variant=variant, layer=layer
             )
         if card.patch_size is None:
             raise LongtailError("This model was not trained on label maps.", "Choose another run.")

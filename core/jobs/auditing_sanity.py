@@ -43,7 +43,14 @@ def forgetting(
     columns = sorted({_column(case, ids) for case in chosen})
     total, found = len(parts_of(network.network)), []
     yield Progress(0, total, what=WHAT)
-    steps = randomised_maps(network.network, images, columns, variant=job.variant, seed=job.seed)
+    steps = randomised_maps(
+        network.network,
+        images,
+        columns,
+        variant=job.variant,
+        layer=network.looking.layer,
+        seed=job.seed,
+    )
     for done, step in enumerate(steps, start=1):
         found.append(SanityStep(step.part, step.correlation, step.maps))
         yield Progress(done, total, what=WHAT)

@@ -93,7 +93,11 @@ class BoxMeasuring:
         seen: set[str] = set()
         pictures = self._pictures(boxed)
         for batch in maps_of_pictures(
-            self.network.network, card.preprocessing, pictures, self.network.device
+            self.network.network,
+            card.preprocessing,
+            pictures,
+            self.network.device,
+            looking=self.network.looking,
         ):
             for one in batch:
                 at = boxed[one.name]

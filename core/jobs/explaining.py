@@ -45,7 +45,8 @@ class ExplainCaseJob(Job):
     which
         The checkpoint: `best`, `last` or `class-<id>`.
     layer
-        The layer to look at by its name in the network; None takes the usual one.
+        The layer to look at by its name in the network; None takes the one that the run looked at
+        in its training, else the usual one.
     threshold
         Share of the map's maximum from which a place lies in the box.
     most
@@ -141,7 +142,7 @@ class ExplainCaseJob(Job):
             column,
             network.device,
             variant=self.variant,
-            layer=self.layer,
+            layer=self.layer or network.looking.layer,
         )
 
     def _in_scan(

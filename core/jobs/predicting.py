@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from ..backend.events import Artifact, Event, Progress, Warned
 from ..backend.job import JobContext
 from ..errors import LongtailError
+from ..explain.looking import USUAL, Looking, looking_of
+from ..methods.spec import read_spec
 from ..project.records import Case, Split, Task
 from ..project.store import Project
 
@@ -38,6 +40,7 @@ class ReadyNetwork(NamedTuple):
     card: "ModelCard"
     device: str
     weights_hash: str
+    looking: Looking = USUAL
 
 
 @dataclass
@@ -89,12 +92,13 @@ class Clock:
 
 
 def load_run(project: Project, run_id: str, which: str, device: str) -> ReadyNetwork:
-    """Load a run's network onto the device."""
+    """Load a run's network onto the device, with the way its maps are made."""
     from ..checkpoints.store import checkpoint_path, hash_of, load, network_of
 
     project.run(run_id)
     state = load(checkpoint_path(project.run_folder(run_id), which))
-    return ready(network_of(state), device, hash_of(state["weights"]))
+    network = ready(network_of(state), device, hash_of(state["weights"]))
+    return network._replace(looking=looking_of(read_spec(project.run_folder(run_id)).settings))
 
 
 def ready(loaded: "LoadedNetwork", device: str, weights_hash: str) -> ReadyNetwork:

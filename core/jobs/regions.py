@@ -265,6 +265,8 @@ def _box_found(project: Project, network: "ReadyNetwork", case: Case, class_id: 
         read_channels(case.channels),
         column,
         network.device,
+        variant=network.looking.variant,
+        layer=network.looking.layer,
     )
     boxes = found.boxes(threshold=THRESHOLD)
     if not boxes:

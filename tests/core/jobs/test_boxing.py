@@ -1,5 +1,6 @@
 """Boxes of a run's maps, compared with drawn ones while the run is evaluated."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from longtail.core.evaluate.box_words import box_lines
 from longtail.core.evaluate.report import Report, read_report
 from longtail.core.jobs.evaluation import EvaluateJob
 from longtail.core.jobs.explaining import ExplainCaseJob
-from longtail.core.methods.spec import RunSpec
+from longtail.core.methods.spec import RunSpec, read_spec, write_spec
 from longtail.core.nets.recipe import NetworkRecipe, build_network
 from longtail.core.project.boxes import DrawnBox
 from longtail.core.project.records import ImageLabels, NewCase, Split, Task
@@ -69,6 +70,27 @@ def films(tmp_path):
         path = project.run_folder(run.id) / "checkpoints" / "last.pt"
         save(path, {"card": card.to_mapping(), "weights": weights})
         yield project, run.id
+
+
+def _found(finish, project, run_id):
+    result = finish(EvaluateJob(project.path.as_posix(), run_id)).result
+    lines = [line for line in result["cases"] if "boxes" in line]
+    return [one["found"] for line in lines for one in line["boxes"].values()]
+
+
+def test_a_run_that_looked_at_an_earlier_layer_is_measured_by_its_own_maps(films, finish):
+    project, run_id = films
+    usual = _found(finish, project, run_id)
+    settings = {"map": "hirescam", "map_layer": "body.network.layer3"}
+    spec = read_spec(project.run_folder(run_id))
+    write_spec(project.run_folder(run_id), spec.replace(settings=settings))
+    assert _found(finish, project, run_id) != usual
+
+    shown = ExplainCaseJob(project.path.as_posix(), run_id, "0", 1, variant="hirescam")
+    named = replace(shown, layer="body.network.layer3")
+    other = replace(shown, layer="body.network.layer4")
+    boxes = [finish(job).result["boxes"] for job in (shown, named, other)]
+    assert boxes[0] == boxes[1] != boxes[2]
 
 
 def _overlap(first, second):
