@@ -25,6 +25,7 @@ VARIANTS = {
     "hirescam": "HiResCAM",
     "layercam": "LayerCAM",
     "eigen-cam": "Eigen-CAM",
+    "two-scale": "Two scales",
 }
 """The ways to compute a heat map, as `core.explain.variants` knows them, and their names."""
 
@@ -34,6 +35,8 @@ VARIANT_TIPS = {
     "hirescam": "HiResCAM: shows only places that the network itself used.",
     "layercam": "LayerCAM: keeps what raised the finding at each place; finer.",
     "eigen-cam": "Eigen-CAM: the strongest pattern in the image, whatever the finding.",
+    "two-scale": "Two scales: Grad-CAM of the last two levels of detail; small findings get "
+    "small boxes.",
 }
 
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from ..errors import LongtailError
 from .looking import DEFAULT_VARIANT
-from .tap import default_layer, listening
-from .variants import NEEDS_NO_GRADIENT, VARIANTS, Variant
+from .tap import default_layer, listening, two_layers
+from .variants import NEEDS_NO_GRADIENT, TWO_SCALES, VARIANTS, WAYS, Variant, grad_cam, two_scales
 
 SMALLEST_CONTRAST = 1e-6
 """A map whose values differ by less than this share of the largest is constant."""
@@ -138,26 +138,34 @@ def raw_maps(
     With `summed` the score of a class in a label map is the sum of its logit over its region, not
     the mean, so that maps of neighbouring windows can be put together.
     """
-    way = VARIANTS.get(variant)
-    if way is None:
-        raise LongtailError(
-            f"There is no map called {variant!r}.", f"There are {', '.join(VARIANTS)}."
-        )
-    with listening(network, layer or default_layer(network)) as tap, _without_cache(images):
+    layers = _layers(network, variant, layer)
+    with listening(network, *layers) as taps, _without_cache(images):
         images, chosen = _plain(images), _plain(chosen)
         logits: Tensor = network(images)
-        maps, values = tap.maps, []
+        maps, values = [tap.maps for tap in taps], []
         for column in range(chosen.shape[1]):
             score, absent = _score(logits, chosen[:, column], summed=summed)
             last = column == chosen.shape[1] - 1
             # Most windows of a scan are without the class, and need no way back.
             if variant in NEEDS_NO_GRADIENT or (logits.ndim > 2 and bool(absent.all())):
-                gradients = torch.zeros_like(maps)
+                gradients = [torch.zeros_like(one) for one in maps]
             else:
-                gradients = _gradient(score, maps, tap.layer, keep=not last)
-            values.append((_applied(way, maps, gradients), absent))
+                gradients = _gradients(score, maps, layers, keep=not last)
+            values.append((_joined(variant, maps, gradients), absent))
     kept, missing = zip(*values, strict=True)
     return RawMaps(torch.stack(kept, 1), torch.stack(missing, 1), logits.detach())
+
+
+def _layers(network: nn.Module, variant: str, layer: str | None) -> tuple[str, ...]:
+    """Give the layers that a variant looks at; `layer` is the finer one of two scales."""
+    if variant == TWO_SCALES:
+        coarse, fine = two_layers(network)
+        return coarse, layer or fine
+    if variant not in WAYS:
+        raise LongtailError(
+            f"There is no map called {variant!r}.", f"There are {', '.join(VARIANTS)}."
+        )
+    return (layer or default_layer(network),)
 
 
 def _plain(values: Tensor) -> Tensor:
@@ -212,12 +220,17 @@ def _score(logits: Tensor, chosen: Tensor, *, summed: bool) -> tuple[Tensor, Ten
     return (totals if summed else totals / voxels.clamp_min(1)).sum(), voxels == 0
 
 
-def _gradient(score: Tensor, maps: Tensor, layer: str, *, keep: bool) -> Tensor:
+def _gradients(
+    score: Tensor, maps: Sequence[Tensor], layers: Sequence[str], *, keep: bool
+) -> list[Tensor]:
     if not score.requires_grad:
-        raise _no_bearing(layer)
-    (gradients,) = torch.autograd.grad(score, maps, retain_graph=keep, allow_unused=True)
-    if gradients is None:
-        raise _no_bearing(layer)
+        raise _no_bearing(layers[0])
+    found = torch.autograd.grad(score, list(maps), retain_graph=keep, allow_unused=True)
+    gradients = []
+    for layer, one in zip(layers, found, strict=True):
+        if one is None:
+            raise _no_bearing(layer)
+        gradients.append(one)
     return gradients
 
 
@@ -225,6 +238,13 @@ def _no_bearing(layer: str) -> LongtailError:
     return LongtailError(
         f"The layer {layer} has no bearing on what the network says.", "Choose another layer."
     )
+
+
+def _joined(variant: str, maps: Sequence[Tensor], gradients: Sequence[Tensor]) -> Tensor:
+    if variant != TWO_SCALES:
+        return _applied(WAYS[variant], maps[0], gradients[0])
+    coarse, fine = (_applied(grad_cam, *one)[:, None] for one in zip(maps, gradients, strict=True))
+    return two_scales(enlarged(coarse, fine.shape[2:]), fine)[:, 0]
 
 
 @torch.no_grad()

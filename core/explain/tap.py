@@ -17,10 +17,11 @@ MAP_DIMS = 4
 
 
 class Tap:
-    """Takes the maps of a layer as they pass, as the leaf that gradients are asked of.
+    """Takes the maps of a layer as they pass, for gradients to be asked of.
 
-    The layers before it are looked at without a graph, so that memory is spent above it alone,
-    and the weights need no gradient of their own.
+    Those of the first layer that is listened to are a leaf: the layers before it are looked at
+    without a graph, so that memory is spent above it alone, and the weights need no gradient of
+    their own.
     """
 
     def __init__(self, layer: str) -> None:
@@ -34,7 +35,7 @@ class Tap:
                 f"The layer {self.layer} of this network gives no map.",
                 "Choose a layer that does, such as the last one before the pooling.",
             )
-        self._taken = output.detach().requires_grad_()
+        self._taken = output if output.requires_grad else output.detach().requires_grad_()
         torch.set_grad_enabled(True)  # ends with the block of `listening`
         # A copy, since the next layer may write into what it is given.
         return self._taken.clone()
@@ -56,8 +57,8 @@ class Tap:
 
 
 @contextmanager
-def listening(network: nn.Module, layer: str) -> Iterator[Tap]:
-    """Put the network into evaluation mode and listen to `layer`; afterwards all is as before.
+def listening(network: nn.Module, *layers: str) -> Iterator[tuple[Tap, ...]]:
+    """Put the network into evaluation mode and listen to layers; afterwards all is as before.
 
     Neither the modes of its parts, nor weights, gradients, hooks or running statistics are
     changed by it, also where the block ends with an error.
@@ -67,17 +68,18 @@ def listening(network: nn.Module, layer: str) -> Iterator[Tap]:
     LongtailError
         The network has no such layer.
     """
-    module = _layer(network, layer)
+    modules = [_layer(network, layer) for layer in layers]
     modes = [(part, part.training) for part in network.modules()]
-    tap = Tap(layer)
-    handle = module.register_forward_hook(tap)
+    taps = tuple(Tap(layer) for layer in layers)
+    handles = [module.register_forward_hook(tap) for module, tap in zip(modules, taps, strict=True)]
     try:
         for part, _ in modes:
             part.training = False
         with torch.inference_mode(False), torch.no_grad():
-            yield tap
+            yield taps
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
         for part, mode in modes:
             part.training = mode
 
@@ -91,6 +93,25 @@ def default_layer(network: nn.Module) -> str:
         The network is of a kind that has no usual layer.
     """
     return decoder_layers(network)[0] if not isinstance(network, ImageClassifier) else "body"
+
+
+def two_layers(network: nn.Module) -> tuple[str, str]:
+    """Give the layer that is usually looked at, and the nearest one with more detail.
+
+    Raises
+    ------
+    LongtailError
+        The network has no such two.
+    """
+    usual = default_layer(network)
+    if not isinstance(network, ImageClassifier):
+        return usual, decoder_layers(network)[1]
+    finer = network.finer_layer
+    if finer is None:
+        raise LongtailError(
+            "This network has maps of one scale only.", "Choose Grad-CAM for its heat maps."
+        )
+    return usual, finer
 
 
 def decoder_layers(network: nn.Module) -> tuple[str, ...]:

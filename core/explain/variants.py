@@ -1,4 +1,4 @@
-"""From the maps of a layer and their gradients to one map a class: five published ways.
+"""From the maps of a layer and their gradients to one map a class: published ways.
 
 All take maps A and gradients G = d score / d A, (image, channel, *coarse), in float32 or float64,
 and give (image, *coarse), not below 0 and not scaled. They are written out here because MONAI's
@@ -63,14 +63,28 @@ def eigen_cam(maps: Tensor, gradients: Tensor) -> Tensor:
     return functional.relu(projected * sign).view(len(maps), *maps.shape[2:])
 
 
-VARIANTS: Mapping[str, Variant] = {
+def two_scales(coarse: Tensor, fine: Tensor) -> Tensor:
+    """Join the Grad-CAMs of two layers on one grid by their geometric mean.
+
+    After Englebert et al., "Poly-CAM", ICPR 2022, who multiply the maps of all layers: the last
+    layer knows where a class is, the one before it how large it is.
+    """
+    return (coarse * fine).sqrt()
+
+
+WAYS: Mapping[str, Variant] = {
     "grad-cam": grad_cam,
     "grad-cam++": grad_cam_pp,
     "hirescam": hires_cam,
     "layercam": layer_cam,
     "eigen-cam": eigen_cam,
 }
-"""The ways by their names, as they are chosen and stored."""
+"""The ways that look at one layer."""
+
+TWO_SCALES = "two-scale"
+
+VARIANTS = (*WAYS, TWO_SCALES)
+"""All ways by their names, as they are chosen and stored."""
 
 NEEDS_NO_GRADIENT = frozenset({"eigen-cam"})
 

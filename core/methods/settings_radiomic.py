@@ -63,11 +63,14 @@ class RadiomicContrastSettings(ImageSettings):
         description="After how many steps the region of an image is found anew when the image "
         "comes up again; 1 is always, as in the authors' code. More is faster.",
     )
-    map: Literal["grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam"] = Field(
-        default="grad-cam",
-        title="Map",
-        description="How it is found out which part of an image speaks for a class.",
-        json_schema_extra=REGION,
+    map: Literal["grad-cam", "grad-cam++", "hirescam", "layercam", "eigen-cam", "two-scale"] = (
+        Field(
+            default="grad-cam",
+            title="Map",
+            description="How it is found out which part of an image speaks for a class. two-scale "
+            "shows small findings small.",
+            json_schema_extra=REGION,
+        )
     )
     map_layer: str = Field(
         default="",

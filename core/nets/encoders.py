@@ -97,6 +97,11 @@ class ImageClassifier(nn.Module):
         self.width = width
         self.dropout = nn.Dropout(dropout)
 
+    @property
+    def finer_layer(self) -> str | None:
+        """The last layer with twice the detail of the body; None where there is none."""
+        return f"body.network.{self.body.finer}" if isinstance(self.body, _Monai) else None
+
     def features(self, images: Tensor) -> Tensor:
         """Pooled features, (batch, features)."""
         pooled: Tensor = self.body(images).flatten(2).mean(2)
@@ -127,11 +132,14 @@ class CosineHead(nn.Module):
 
 
 class _Monai(nn.Module):
-    """A MONAI network cut before its pooling."""
+    """A MONAI network cut before its pooling; `finer` has maps of twice the detail."""
 
-    def __init__(self, network: nn.Module, run: Callable[[Any, Tensor], Tensor]) -> None:
+    def __init__(
+        self, network: nn.Module, run: Callable[[Any, Tensor], Tensor], finer: str
+    ) -> None:
         super().__init__()
         self.network = network
+        self.finer = finer
         self._run = run
 
     def forward(self, images: Tensor) -> Tensor:
@@ -149,7 +157,7 @@ def _resnet(name: str, spatial_dims: int, in_channels: int) -> tuple[nn.Module, 
         shortcut_type="B",
         bias_downsample=False,
     )
-    return _Monai(network, _run_resnet), 512 if name == "resnet18" else 2048
+    return _Monai(network, _run_resnet, "layer3"), 512 if name == "resnet18" else 2048
 
 
 def _run_resnet(network: Any, x: Tensor) -> Tensor:
@@ -163,7 +171,7 @@ def _densenet(spatial_dims: int, in_channels: int) -> tuple[nn.Module, int]:
 
     network = DenseNet121(spatial_dims=spatial_dims, in_channels=in_channels, out_channels=1)
     network.class_layers = nn.Identity()
-    return _Monai(network, _run_densenet), 1024
+    return _Monai(network, _run_densenet, "features.denseblock3"), 1024
 
 
 def _run_densenet(network: Any, x: Tensor) -> Tensor:
@@ -178,7 +186,7 @@ def _efficientnet_b0(spatial_dims: int, in_channels: int) -> tuple[nn.Module, in
         "efficientnet-b0", pretrained=False, spatial_dims=spatial_dims, in_channels=in_channels
     )
     network._fc = nn.Identity()
-    return _Monai(network, _run_efficientnet), 1280
+    return _Monai(network, _run_efficientnet, "_blocks.4"), 1280
 
 
 def _run_efficientnet(network: Any, x: Tensor) -> Tensor:
@@ -200,7 +208,7 @@ def _efficientnet_lite0(spatial_dims: int, in_channels: int) -> tuple[nn.Module,
     network._fc = nn.Identity()
     if in_channels != 3:
         _fit_first_convolution(network, in_channels)
-    return _Monai(network, _run_lite), 1280
+    return _Monai(network, _run_lite, "_blocks.10"), 1280
 
 
 def _run_lite(network: Any, x: Tensor) -> Tensor:

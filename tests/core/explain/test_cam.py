@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from longtail.core.errors import LongtailError
 from longtail.core.explain.cam import MapKind, class_maps, map_of_each, raw_maps
 from longtail.core.explain.tap import decoder_layers, default_layer
-from longtail.core.explain.variants import VARIANTS
-from longtail.core.nets.encoders import ImageClassifier
+from longtail.core.explain.variants import TWO_SCALES, WAYS
+from longtail.core.nets.encoders import ENCODERS, ImageClassifier, build_encoder
 from longtail.core.nets.plain_unet import build_plain_unet
 from longtail.core.nets.unet import build_unet
 from longtail.core.nets.vnet import build_vnet
+
+CHOSEN = torch.tensor([[0, 1], [1, 0]])
 
 
 def by_hand(variant, maps, gradients):
@@ -75,7 +78,7 @@ def later_layers(network, start):
     return run
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", WAYS)
 @pytest.mark.parametrize("start", [1, 5])
 def test_each_variant_is_what_its_paper_says(classifier, images, variant, start):
     layer = f"body.{start}"
@@ -92,7 +95,7 @@ def test_each_variant_is_what_its_paper_says(classifier, images, variant, start)
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", WAYS)
 def test_the_score_of_a_label_map_is_its_mean_where_it_is_likeliest(dims, variant, make_segmenter):
     torch.manual_seed(3)
     network = make_segmenter(dims).double().eval()
@@ -202,7 +205,7 @@ def prepared(classifier, dims):
 def test_the_network_is_left_as_it_was(prepared, images):
     network = prepared
     before = state_of(network)
-    for variant in VARIANTS:
+    for variant in WAYS:
         class_maps(network, images, [0, 2], variant=variant)
     assert_same(before, state_of(network))
 
@@ -323,6 +326,42 @@ def test_every_decoder_map_of_our_networks_can_be_looked_at(build):
     assert len(sizes) == len(network.map_widths)
 
 
+@pytest.mark.parametrize("build", [build_unet, build_plain_unet, build_vnet])
+def test_two_scales_are_the_geometric_mean_of_two_looks(build):
+    torch.manual_seed(0)
+    network = build(2, 1, 3, width=4)
+    _see_two_scales(network, torch.randn(2, 1, 32, 32), decoder_layers(network)[:2])
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_two_scales_of_an_encoder_are_its_maps_and_those_of_twice_the_detail(name):
+    torch.manual_seed(0)
+    network = build_encoder(name, 2, 3, 2)
+    images = torch.randn(2, 3, 64, 64)
+    network.train()
+    layers = ("body", network.finer_layer)
+    before = state_of(network)
+    assert _see_two_scales(network, images, layers).max() > 0
+    assert_same(before, state_of(network))
+    named = raw_maps(network, images, CHOSEN, variant=TWO_SCALES, layer=layers[1])
+    assert named.values.shape == (2, 2, 4, 4)
+    assert torch.equal(named.values, raw_maps(network, images, CHOSEN, variant=TWO_SCALES).values)
+
+
+def _see_two_scales(network, images, layers):
+    coarse, fine = (raw_maps(network, images, CHOSEN, layer=layer).values for layer in layers)
+    assert fine.shape[-1] == 2 * coarse.shape[-1]
+    coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+    found = raw_maps(network, images, CHOSEN, variant=TWO_SCALES).values
+    np.testing.assert_allclose(found**2, coarse * fine, rtol=1e-4, atol=1e-9)
+    return found
+
+
+def test_a_network_of_one_scale_has_no_two(classifier, images):
+    with pytest.raises(LongtailError, match="one scale"):
+        class_maps(classifier, images, [0], variant=TWO_SCALES)
+
+
 def test_a_patch_that_decides_is_where_the_map_points():
     """A classifier that sums a detector of bright blobs: the map is highest on the blob."""
     body = nn.Conv2d(1, 1, 3, padding=1, bias=False)
@@ -331,6 +370,6 @@ def test_a_patch_that_decides_is_where_the_map_points():
     network.head.weight.data.fill_(1.0)
     image = torch.zeros(1, 1, 16, 16)
     image[0, 0, 4:7, 9:12] = 1
-    for variant in VARIANTS:
+    for variant in WAYS:
         values = class_maps(network, image, [0], variant=variant).values[0, 0]
         assert divmod(int(values.argmax()), 16) == (5, 10)
