@@ -228,7 +228,7 @@ def _chance(records: Sequence[CellRecord]) -> list[str]:
         + ", ".join(
             f"{MEASURES[name].title} {MEASURES[name].text(value)}" for name, value in row.items()
         )
-        + " on these images; one box a finding, from each run's Grad-CAM."
+        + " on these images; one box a finding, from each run's heat map."
         for way, row in controls.items()
         if way in ROWS
     ]

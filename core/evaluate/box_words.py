@@ -40,7 +40,7 @@ def box_sentence(parts: BoxParts) -> str:
     counts = ", ".join(f"{name} {count:,}" for name, count in parts.boxes.items())
     shown = "one box" if parts.most == 1 else f"at most {parts.most} boxes"
     return (
-        f"{shown.capitalize()} a finding from the run's Grad-CAM, above half of the map's "
+        f"{shown.capitalize()} a finding from the run's heat map, above half of the map's "
         f"highest value, compared with {sum(parts.boxes.values()):,} drawn boxes ({counts}) in "
         f"{parts.cases:,} images. Every class that was drawn in an image is looked for there."
     )
