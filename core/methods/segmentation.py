@@ -18,8 +18,6 @@ from ..data.patches import PatchSampler
 from ..data.preprocessing import Intensity, Preprocessing
 from ..data.volumes import VolumeStore, cut, read_case
 from ..errors import LongtailError
-from ..losses.imageclass import inverse_weights
-from ..losses.labelmap import class_overlap, labelled_mean, soft_dice, voxel_cross_entropy
 from ..nets.recipe import NetworkRecipe, build_network
 from ..project.records import NOT_LABELLED
 from .aside import Groups, case_groups
@@ -38,12 +36,12 @@ from .run import (
 )
 from .settings import SegmentationSettings
 from .spec import SpecGrid
+from .voxel_loss import VoxelLoss
 
 CASES_FOR_INTENSITY = 8
 VALIDATION_OVERLAP = 0.25
 MARGIN_SHARE = 0.12
 WINDOWS_AT_ONCE = 4
-LARGEST_WEIGHT = 10.0
 MOMENTUM = 0.9
 
 
@@ -64,8 +62,7 @@ class SegmentationRun(MethodRun):
         self.grid: SpecGrid = self.spec.grid
         self.settings = settings
         self.decay = settings.decay
-        self.class_factors = torch.ones(1 + len(self.spec.classes))
-        self._balance: Tensor | None = None
+        self.voxel_loss = VoxelLoss(1 + len(self.spec.classes))
 
     def prepare(self, card: ModelCard | None = None) -> Iterator[Event]:
         """Read the cases and build the network."""
@@ -98,8 +95,7 @@ class SegmentationRun(MethodRun):
     def count_labels(self) -> None:
         """Work out what follows from how much of each class is labelled."""
         if self.settings.class_weights == "balanced":
-            weights = inverse_weights(self.output_counts()).float()
-            self._balance = weights.clamp(1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
+            self.voxel_loss.balance(self.output_counts())
 
     @cached_property
     def recipe(self) -> NetworkRecipe:
@@ -237,52 +233,29 @@ class SegmentationRun(MethodRun):
     def weigh_more(self, class_id: int, factor: float) -> None:
         """Let mistakes on a class count more, in the cross-entropy and among the Dice losses."""
         if class_id in self.spec.class_ids:
-            self.class_factors[1 + self.spec.class_ids.index(class_id)] *= factor
+            self.voxel_loss.factors[1 + self.spec.class_ids.index(class_id)] *= factor
 
     @property
     def class_weights(self) -> Tensor | None:
         """How much each output counts in the loss, (1 + classes,); None where all are equal."""
-        if self._balance is None and bool((self.class_factors == 1).all()):
-            return None
-        weights = (
-            self.class_factors if self._balance is None else self._balance * self.class_factors
-        )
-        return weights.to(self.device)
+        weights = self.voxel_loss.weights
+        return None if weights is None else weights.to(self.device)
 
     def supervised_loss(self, logits: Tensor, labels: Tensor) -> StepResult:
-        """Cross-entropy and Dice over the labelled voxels of a batch, with their tally.
-
-        Parameters
-        ----------
-        logits
-            (batch, 1 + classes, *space) float32.
-        labels
-            (batch, *space) uint8, 255 not labelled.
-        """
-        weights = self.class_weights
-        entropy = labelled_mean(voxel_cross_entropy(logits, labels, weights), labels)
-        if weights is not None:
-            entropy = entropy / labelled_mean(_weight_map(weights, labels), labels).clamp_min(1e-6)
-        inside, predicted, labelled = (part.sum(0)[1:] for part in class_overlap(logits, labels))
-        share = (labelled > 0) * (
-            1.0 if weights is None else self.class_factors[1:].to(self.device)
-        )
-        dice = (soft_dice(inside, predicted, labelled) * share).sum() / share.sum().clamp_min(1)
-        tally = torch.stack([2 * inside, predicted + labelled]).detach() * (labelled > 0)
-        parts = {"cross_entropy": float(entropy.detach()), "dice_loss": float(dice.detach())}
-        return StepResult(entropy + dice, tally, parts)
+        """Give the loss over the labelled voxels of a batch; see `VoxelLoss`."""
+        return self.voxel_loss(logits, labels)
 
     def state(self) -> dict[str, Any]:
         """Give the factors of the sampler and of the loss."""
         return {
             "factors": self.sampler.factors.tolist(),
-            "class_factors": self.class_factors.tolist(),
+            "class_factors": self.voxel_loss.factors.tolist(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take the factors of the sampler and of the loss."""
         self.sampler.factors = np.array(state["factors"], float)
-        self.class_factors = torch.tensor(state["class_factors"])
+        self.voxel_loss.factors = torch.tensor(state["class_factors"])
 
     def output_counts(self) -> Tensor:
         """Labelled voxels of each output in the training cases, (1 + classes,)."""
@@ -383,12 +356,6 @@ class SegmentationRun(MethodRun):
             _dice_of((predicted == output) & known, (labels == output))
             for output in range(1, 1 + len(self.spec.classes))
         ]
-
-
-def _weight_map(weights: Tensor, labels: Tensor) -> Tensor:
-    """Weight of each voxel's class, 0 where it is not labelled."""
-    known = labels != NOT_LABELLED
-    return weights[torch.where(known, labels, 0).long()] * known
 
 
 def _dice_of(predicted: Tensor, labelled: Tensor) -> float:
