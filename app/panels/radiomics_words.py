@@ -71,7 +71,7 @@ def source_words(regions: TrainingRegions, class_name: str, *, boxes: bool) -> s
     count = len(regions.values)
     if regions.source == "found":
         return (
-            f"Compared with the boxes that the run itself finds in {count:,} training images "
+            f"Compared with the boxes that the run's own map finds in {count:,} training images "
             f"with {class_name}."
         )
     what = "drawn boxes" if boxes else "labelled regions"
