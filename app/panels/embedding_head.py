@@ -6,7 +6,6 @@ from dataclasses import replace
 from qtpy.QtCore import QPoint, QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QMenu,
@@ -17,8 +16,8 @@ from qtpy.QtWidgets import (
 )
 
 from ...core.explain.embedding_file import Way
-from ..settings_form import keep_wheel_calm
 from ..widgets.basic import IconButton, QuietLabel, TextLabel
+from ..widgets.combo import NarrowCombo
 from .embedding_colours import CLASS, COLUMN, WORDS
 from .embedding_points import Dress
 from .embedding_source import WAY_TIPS, WAYS, Source
@@ -46,9 +45,9 @@ class HeadRow(QWidget):
         super().__init__(parent)
         self._sources: list[Source] = []
         self._dress = Dress()
-        self.source = _combo(self, "Whose eyes: the network that looks at the images", 12)
-        self.colour = _combo(self, "What the colour and shape of a point tell", 7)
-        self.way = _combo(self, "How the points come into the plane", 4)
+        self.source = NarrowCombo("Whose eyes: the network that looks at the images", 12, self)
+        self.colour = NarrowCombo("What the colour and shape of a point tell", 7, self)
+        self.way = NarrowCombo("How the points come into the plane", 4, self)
         self.lasso = IconButton(
             "ph.scribble-loop", "Draw around points to select them", self, key="L", checkable=True
         )
@@ -215,17 +214,6 @@ class DressMenu(QMenu):
             names=self.names.isChecked(),
         )
         self.changed.emit(self._dress)
-
-
-def _combo(parent: QWidget, tip: str, letters: int) -> QComboBox:
-    box = QComboBox(parent)
-    box.setToolTip(tip)
-    box.setAccessibleName(tip)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(letters)
-    box.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
-    keep_wheel_calm(box)
-    return box
 
 
 def _slider(parent: QWidget, limits: tuple[int, int], value: int, tip: str) -> QSlider:

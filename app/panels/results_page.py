@@ -3,10 +3,17 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from ..settings_form import keep_wheel_calm
-from ..widgets import GhostButton, IconButton, Page, PrimaryButton, Segments, TitleLabel
+from ..widgets import (
+    GhostButton,
+    IconButton,
+    NarrowCombo,
+    Page,
+    PrimaryButton,
+    Segments,
+    TitleLabel,
+)
 from .results_case import CaseResults, PredictionView
 from .results_details import DetailsPart
 from .results_parts import FiguresPart, WorkingPart
@@ -31,8 +38,7 @@ class ResultsPage(Page):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.run = QComboBox(self)
-        self.run.setAccessibleName("Run")
+        self.run = NarrowCombo("Run", 14, self)
         self.splits = Segments([(part.value, PART_WORDS[part]) for part in PARTS])
         self.ask = SayCard()
         self.figures = FiguresPart()
@@ -53,11 +59,6 @@ class ResultsPage(Page):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        keep_wheel_calm(self.run)
-        self.run.setMinimumContentsLength(14)
-        self.run.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
         head, foot = QHBoxLayout(), QHBoxLayout()
         head.addWidget(TitleLabel("Results", self))
         head.addStretch(1)

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from ..settings_form import keep_wheel_calm
 from ..widgets import (
     GhostButton,
     LinkButton,
+    NarrowCombo,
     Page,
     PrimaryButton,
     QuietLabel,
@@ -26,16 +26,6 @@ EVERY, ONE = "every", "one"
 VIEWS = ((EVERY, "All images"), (ONE, "This image"))
 
 
-def run_chooser(parent: QWidget) -> QComboBox:
-    """Make the box that the run is chosen in, at the right of a page's title."""
-    run = QComboBox(parent)
-    run.setAccessibleName("Run")
-    run.setMinimumContentsLength(14)
-    run.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    keep_wheel_calm(run)
-    return run
-
-
 class FindingsParts(Page):
     """Findings, heat map and radiomics in the body; accept or reject the box at the foot."""
 
@@ -44,7 +34,7 @@ class FindingsParts(Page):
     def __init__(self, session: "Session", view: HeatView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.every = False
-        self.run = run_chooser(self)
+        self.run = NarrowCombo("Run", 14, self)
         self.views = Segments(VIEWS, self)
         self.views.set_value(ONE)
         self.title = TitleLabel("Findings", self)

@@ -18,6 +18,7 @@ from .basic import (
     TitleLabel,
 )
 from .choice import BigChoice
+from .combo import NarrowCombo
 from .dress import dress, icon, install_font
 from .page import EmptyState, Page
 from .paint import painting
@@ -36,6 +37,7 @@ __all__ = [
     "IconButton",
     "KeyHint",
     "LinkButton",
+    "NarrowCombo",
     "Page",
     "PrimaryButton",
     "QuietLabel",

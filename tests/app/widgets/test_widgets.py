@@ -12,6 +12,7 @@ from longtail.app.widgets import (
     EmptyState,
     GhostButton,
     IconButton,
+    NarrowCombo,
     Page,
     PrimaryButton,
     SectionLabel,
@@ -184,3 +185,18 @@ def test_the_key_sheet_lists_every_key(qtbot):
     qtbot.addWidget(sheet)
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {"DRAW", "WINDOW", "P", "[", "]", "?", "brush", "this"} <= shown
+
+
+def test_a_narrow_box_ends_long_words_in_an_ellipsis(qtbot):
+    box = NarrowCombo("Run", 14)
+    qtbot.addWidget(box)
+    box.addItems(["run 1", "run 12 with a name that no page has room for"])
+    box.show()
+    assert (box.shown_text, box.toolTip()) == ("run 1", "Run")
+    width = box.width()
+    box.setCurrentIndex(1)
+    assert box.width() == width
+    assert box.shown_text.startswith("run 12 w")
+    assert box.shown_text.endswith("…")
+    box.resize(600, box.height())
+    assert box.shown_text == box.currentText()
