@@ -6,14 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...errors import LongtailError
-from ..finder import FileFinder
 from .boxreading import RawBoxes, settle_boxes
 from .headers import look_into
-from .listing import case_id, with_unique_ids
+from .listing import with_unique_ids
+from .named_files import case_of, files_of
 from .plan import FORMAT_TITLES, FoundBox, FoundCase, ImportPlan, Skipped
 from .request import CLASSIFICATION, MULTILABEL, SEGMENTATION, Request
-
-MISSING = "the table names it, but it is not there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +118,6 @@ def plan_described(
             "Make a project for several findings (multilabel).",
         )
     cases, raw, lost = _find(images, request)
-    if not cases:
-        raise LongtailError(
-            f"None of the {len(images):,} images that the tables in {request.root.name} name is "
-            "there" + (f"; the first is {images[0].name}." if images else "."),
-            "Unpack the images beside the table, or choose their folder as source and give the "
-            "table as labels.",
-        )
     if request.task == CLASSIFICATION:
         cases, several = _one_class(cases)
         lost += several
@@ -146,18 +137,10 @@ def plan_described(
 def _find(
     images: Sequence[DescribedImage], request: Request
 ) -> tuple[list[FoundCase], dict[str, RawBoxes], list[Skipped]]:
-    finders: dict[Path, FileFinder] = {}
     cases: dict[str, FoundCase] = {}
     raw: dict[str, RawBoxes] = {}
-    lost: list[Skipped] = []
-    for image in images:
-        folder = image.table.parent
-        if folder not in finders:
-            finders[folder] = FileFinder(folder, request.root)
-        path = finders[folder].find(image.name)
-        if path is None:
-            lost.append(Skipped(image.name, MISSING))
-            continue
+    found, lost = files_of(images, request)
+    for image, path in found:
         cases.setdefault(path, _case(image, path, request.root))
         if image.boxes is not None:
             # Two names may lead to one file, such as one with another suffix.
@@ -167,13 +150,9 @@ def _find(
 
 
 def _case(image: DescribedImage, path: str, root: Path) -> FoundCase:
-    inside = path.removeprefix(f"{root.as_posix().rstrip('/')}/")
-    return FoundCase(
-        id=case_id(inside if inside != path else Path(path).name),
-        channels=(path,),
-        shape=(),
-        channel_count=1,
-        spacing_mm=None,
+    return case_of(
+        path,
+        root,
         split=image.split,
         patient=image.patient,
         class_names=image.class_names,

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import LongtailError
-from ..finder import FileFinder
 from ..table import read_rows
 from .headers import look_into
-from .listing import case_id, with_unique_ids
+from .listing import with_unique_ids
+from .named_files import case_of, files_of
 from .plan import FORMAT_TITLES, FoundCase, ImportPlan, Skipped
 from .request import CLASSIFICATION, SEGMENTATION, Request
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".csv.gz")
 TABLES_LOOKED_AT = 200
 DEEPEST = 2
-MISSING = "the table names it, but it is not there."
 SPLIT_WORDS = {"train": "train", "valid": "val", "test": "test"}
 
 
@@ -145,15 +144,11 @@ def plan_named_images(
             "project outlines its classes.",
             "Make a project for classification.",
         )
-    cases, lost = _find(images, request)
-    if not cases:
-        raise LongtailError(
-            f"None of the {len(images):,} images that the tables in {request.root.name} name is "
-            "there" + (f"; the first is {images[0].name}." if images else "."),
-            "Unpack the images beside the table, or choose their folder as source and give the "
-            "table as labels.",
-        )
-    looked = look_into(with_unique_ids(cases))
+    cases: dict[str, FoundCase] = {}
+    found, lost = files_of(images, request)
+    for image, path in found:
+        cases.setdefault(path, _case(image, path, request.root))
+    looked = look_into(with_unique_ids(list(cases.values())))
     return ImportPlan(
         format=format,
         cases=looked.cases,
@@ -176,30 +171,10 @@ def _tables_below(root: Path) -> Iterator[Path]:
         )
 
 
-def _find(images: Sequence[NamedImage], request: Request) -> tuple[list[FoundCase], list[Skipped]]:
-    finders: dict[Path, FileFinder] = {}
-    cases: dict[str, FoundCase] = {}
-    lost: list[Skipped] = []
-    for image in images:
-        finder = finders.setdefault(
-            image.table.parent, FileFinder(image.table.parent, request.root)
-        )
-        path = finder.find(image.name)
-        if path is None:
-            lost.append(Skipped(image.name, MISSING))
-        else:
-            cases.setdefault(path, _case(image, path, request.root))
-    return list(cases.values()), lost
-
-
 def _case(image: NamedImage, path: str, root: Path) -> FoundCase:
-    inside = path.removeprefix(f"{root.as_posix().rstrip('/')}/")
-    return FoundCase(
-        id=case_id(inside if inside != path else Path(path).name),
-        channels=(path,),
-        shape=(),
-        channel_count=1,
-        spacing_mm=None,
+    return case_of(
+        path,
+        root,
         split=image.split,
         patient=image.patient,
         class_names=(image.class_name,) if image.class_name else None,

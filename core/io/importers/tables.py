@@ -14,13 +14,12 @@ from .headers import Looked, look_into
 from .listing import case_id, with_unique_ids
 from .maskplan import NO_MASK
 from .masks import settle_masks
+from .named_files import MISSING
 from .plan import FoundCase, ImportPlan, Skipped
 from .request import CLASSIFICATION, MULTILABEL, SEGMENTATION, Request
 
 GUESSED_FROM = 1000
 """Rows looked at to guess what the label column holds."""
-
-MISSING = "the table names it, but it is not there."
 
 
 def plan_table(request: Request, table: Table) -> ImportPlan:
