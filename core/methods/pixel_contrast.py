@@ -16,7 +16,7 @@ from ..losses.contrast import (
     negative_choices,
 )
 from ..losses.simplex import allocate, moving_means, simplex_centres
-from ..nets.averaging import average_share, follow, take_back
+from ..nets.averaging import Follower, average_share
 from ..nets.heads import DenseHead, PointHead
 from .feature_queue import FeatureQueue
 from .settings_semi import ActionSettings
@@ -78,6 +78,7 @@ class PixelContrast:
             else DenseHead(map_widths, width, spatial_dims=spatial_dims)
         ).to(device)
         self.teacher_head = copy.deepcopy(self.head).eval().requires_grad_(False)
+        self._follower = Follower(self.teacher_head, self.head)
         self.queue = FeatureQueue(settings.queue, width, device)
         self.means = torch.zeros(outputs, width, device=device)
         self.centres = simplex_centres(outputs, width, seed).to(device)
@@ -173,12 +174,12 @@ class PixelContrast:
 
     def forget(self) -> None:
         """Drop what a step that came to nothing has left: keys, and figures of the norms."""
-        take_back(self.head, self.teacher_head)
+        self._follower.take_back()
         self._waiting.clear()
 
     def after_step(self, step: int, kept: float) -> None:
         """Let the teacher's head follow and the keys of this step wait in the queue."""
-        follow(self.teacher_head, self.head, average_share(step, kept))
+        self._follower.follow(average_share(step, kept))
         for keys, classes in self._waiting:
             self.queue.put(keys, classes)
         self._waiting.clear()

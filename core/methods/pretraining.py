@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..losses.distillation import patch_features, similarity_distillation, similarity_spread
-from ..nets.averaging import average_share, follow, take_back
+from ..nets.averaging import Follower, average_share
 from ..nets.heads import Predictor, Projector
 from .settings_semi import ActionSettings
 
@@ -45,6 +45,7 @@ class Pretraining:
             }
         ).to(device)
         self.teacher_heads = copy.deepcopy(self.heads).eval().requires_grad_(False)
+        self._follower = Follower(self.teacher_heads, self.heads)
         self.bank: dict[str, Tensor] = {}
         self.spread: float | None = None
         self._waiting: dict[str, list[Tensor]] = {}
@@ -83,12 +84,12 @@ class Pretraining:
 
     def forget(self) -> None:
         """Drop what a step that came to nothing has left: scans, and figures of the norms."""
-        take_back(self.heads, self.teacher_heads)
+        self._follower.take_back()
         self._waiting.clear()
 
     def after_step(self, step: int, kept: float) -> None:
         """Let the teacher's heads follow, and remember this step's scans."""
-        follow(self.teacher_heads, self.heads, average_share(step, kept))
+        self._follower.follow(average_share(step, kept))
         for name, waiting in self._waiting.items():
             before = [self.bank[name]] if name in self.bank else []
             self.bank[name] = torch.cat([*before, *waiting])[-self._settings.bank :]

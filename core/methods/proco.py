@@ -18,7 +18,7 @@ from ..checkpoints.card import ModelCard
 from ..losses import proco as losses
 from ..losses.balance import gradient_norm
 from ..losses.imageclass import safe_log
-from ..nets.averaging import follow
+from ..nets.averaging import Follower
 from ..nets.projection import Projection
 from .gradient_balance import GradientBalance
 from .imageclass import ImageRun
@@ -55,6 +55,10 @@ class ProcoRun(ImageRun):
         self.projection = Projection(features, self.choice.width).to(self.device)
         self.key_body = _slow(self.network.body)
         self.key_projection = _slow(self.projection)
+        self._followers = (
+            Follower(self.key_body, self.network.body),  # type: ignore[arg-type]
+            Follower(self.key_projection, self.projection),
+        )
         self.memory = ProcoMemory(self.choice, len(self.spec.classes), self.device)
 
     def trained_parameters(self) -> Iterator[nn.Parameter]:
@@ -105,8 +109,8 @@ class ProcoRun(ImageRun):
         """Let the slow encoder follow; take the batch into queue, prototypes and weights."""
         if self.choice.second_view:
             kept = losses.key_momentum(moment.step, moment.total, self.choice.key_momentum)
-            follow(self.key_body, self.network.body, kept)  # type: ignore[arg-type]
-            follow(self.key_projection, self.projection, kept)
+            for one in self._followers:
+                one.follow(kept)
         if self._pulls:
             self.balance.take(self._pulls)
         self.memory.take(*(torch.cat(parts) for parts in zip(*self._fresh, strict=True)))

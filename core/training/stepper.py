@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..backend.memory import give_back_memory, is_out_of_memory
 from ..errors import LongtailError
 from ..methods.run import Batch, MethodRun, Moment, StepResult, step_seed
-from ..nets.averaging import average_share, follow, take_back
+from ..nets.averaging import Follower, average_share
 from .precision import choose_precision
 from .schedule import learning_rate_share
 
@@ -46,6 +46,8 @@ class Stepper:
         self.bad_steps = 0
         self._dtype = choose_precision(run.common.precision, run.device, run.gains_from_bfloat16)
         self._optimizer = run.make_optimizer(run.parameter_groups())
+        self._follower = Follower(self.average, run.network)
+        self._trained = list(run.trained_parameters())
 
     def step(self, batch: Batch, moment: Moment) -> Stepped:
         """Take one step; a loss that is no number leaves the weights alone.
@@ -65,7 +67,7 @@ class Stepper:
         self.bad_steps = 0
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        follow(self.average, self.run.network, average_share(moment.step, self.run.common.ema))
+        self._follower.follow(average_share(moment.step, self.run.common.ema))
         self.run.after_step(moment)
         return Stepped(loss, tally)
 
@@ -125,7 +127,7 @@ class Stepper:
 
     def _clipped_norm(self) -> float:
         limit = self.run.common.gradient_clip or math.inf
-        return float(nn.utils.clip_grad_norm_(list(self.run.trained_parameters()), limit))
+        return float(nn.utils.clip_grad_norm_(self._trained, limit))
 
     def _set_rate(self, moment: Moment) -> None:
         paced = self.run.paced(moment)
@@ -134,7 +136,7 @@ class Stepper:
             group["lr"] = share * self.run.common.learning_rate * group.get("rate", 1.0)
 
     def _skip(self, loss: float, tally: Tensor) -> Stepped:
-        take_back(self.run.network, self.average)
+        self._follower.take_back()
         self._optimizer.zero_grad(set_to_none=True)
         self.bad_steps += 1
         if self.bad_steps >= MOST_BAD_STEPS:
