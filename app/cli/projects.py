@@ -7,6 +7,7 @@ import typer
 
 from ...core.errors import LongtailError
 from ...core.io.importers import ImportPlan, plan_import
+from ...core.io.importers.patients import with_patients
 from ...core.project.importing import apply_plan, brings_boxes, limit_boxes
 from ...core.project.records import ImportResult, Split, Status, Task
 from ...core.project.store import Project
@@ -49,6 +50,14 @@ def import_(
         str | None,
         typer.Option("--split", help="150/10/40, or shares, a table's column, or a file."),
     ] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option(
+            "--patient",
+            help="A table's column that tells which images belong together, such as slide; else "
+            "one called patient or subject.",
+        ),
+    ] = None,
     seed: Seed = 0,
     boxes_of: Annotated[
         Split | None,
@@ -76,6 +85,8 @@ def import_(
             classes=[one.name for one in opened.classes],
             uncertain=uncertain,
         )
+        if patient is not None:
+            plan = with_patients(plan, patient)
         plan = limit_boxes(opened, plan, boxes_of)
         _tell_plan(plan, output)
         if dry_run:

@@ -1,6 +1,7 @@
 """The dialog that makes a project from a folder, or adds a folder to the open project."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ from ..widgets.basic import (
     TitleLabel,
     mark,
 )
+from ..widgets.combo import NarrowCombo
 from ..widgets.dress import dress
 from .cases_selection import SPLIT_WORDS
 from .new_project_pages import BeginPage, fill, new_page, scrolling, side_by_side
@@ -46,6 +48,7 @@ from .new_project_plan import (
     Wish,
     bring_in,
     class_names,
+    columns_of_patients,
     create,
     has_split,
     left_out,
@@ -164,6 +167,7 @@ class NewProjectDialog(QDialog):
         self.uncertain = Segments(UNCERTAIN_WORDS, page)
         self.uncertain.setToolTip("What a finding counts as where the reader was not sure of it")
         self.uncertain.chosen.connect(lambda _value: self._look_again())
+        self.patient = NarrowCombo("The column that tells which images belong together", 20, page)
         self.boxes_of = Segments(BOX_WORDS, page)
         self.boxes_of.setToolTip(
             "Boxes of the test part alone: to measure by, while a method learns without them"
@@ -177,6 +181,7 @@ class NewProjectDialog(QDialog):
             ("Task", self.task),
             ("", self.task_words),
             ("Classes", self.classes),
+            ("Patients", self.patient),
             ("Split", self.split_row),
             ("", self.as_draft),
             ("Uncertain", self.uncertain),
@@ -251,10 +256,19 @@ class NewProjectDialog(QDialog):
         self.uncertain.set_value(plan.uncertain or UNCERTAIN_WORDS[0][0])
         self._show_row(self.boxes_of, plan.has_boxes)
         self.boxes_of.set_value(ALL_BOXES)
+        self._offer_columns(columns_of_patients(plan))
         self._show_row(self.split_row, self._into is None or not plan.boxes_only)
         self.place.setText(str(suggested_place(self._source)))
         self._show(self.proposal)
         self._check()
+
+    def _offer_columns(self, columns: Sequence[str]) -> None:
+        """Let the user say which column tells the patients, where the source does not."""
+        self.patient.clear()
+        self.patient.addItem("each image on its own", None)
+        for column in columns:
+            self.patient.addItem(f"by {column}", column)
+        self._show_row(self.patient, bool(columns))
 
     def _task_changed(self, value: str) -> None:
         if self._source is not None:
@@ -280,6 +294,7 @@ class NewProjectDialog(QDialog):
             split=None if kept else self.split.text().strip() or None,
             status=Status.DRAFT if self.as_draft.isChecked() else Status.REVIEWED,
             boxes_of=Split(part) if (part := self.boxes_of.value()) else None,
+            patient=self.patient.currentData(),
         )
 
     def _check(self) -> None:

@@ -28,7 +28,8 @@ DEFAULT_SHARES = "70/10/20"
 class Wish:
     """What the user has chosen. `split` is None for what is written, or shares such as 70/10/20.
 
-    `boxes_of` is the part whose boxes are brought, None for all.
+    `boxes_of` is the part whose boxes are brought, None for all. `patient` is the column that
+    tells which images belong together, None for what the source says.
     """
 
     source: Path
@@ -39,6 +40,7 @@ class Wish:
     seed: int = 0
     status: Status = Status.REVIEWED
     boxes_of: Split | None = None
+    patient: str | None = None
 
 
 def class_names(text: str) -> tuple[str, ...]:
@@ -58,6 +60,13 @@ def suggested_place(source: Path, home: Path | None = None) -> Path:
         wanted = beside / f"{stem}-{number}.longtail"
         number += 1
     return wanted
+
+
+def columns_of_patients(plan: "ImportPlan") -> tuple[str, ...]:
+    """Give the columns that could tell the patients; none where the source has told them."""
+    from ...core.io.importers.patients import patient_columns
+
+    return () if any(case.patient for case in plan.cases) else patient_columns(plan)
 
 
 def has_split(plan: "ImportPlan") -> bool:
@@ -154,8 +163,11 @@ def bring_in(
     LongtailError
         Nothing could be imported.
     """
+    from ...core.io.importers.patients import with_patients
     from ...core.project.importing import apply_plan, brings_boxes
 
+    if wish.patient is not None:
+        plan = with_patients(plan, wish.patient)
     result = apply_plan(
         project,
         plan,

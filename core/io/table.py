@@ -13,7 +13,10 @@ ALIASES = {
     "file": ("file", "image", "path", "filename", "file_name", "image index"),
     "label": ("label", "labels", "class", "finding", "findings", "finding labels"),
     "split": ("split",),
-    "patient": ("patient", "patient_id", "subject", "patient id"),
+    "patient": (
+        *("patient", "patient_id", "patient id", "patientid"),
+        *("subject", "subject_id", "subject id", "subjectid", "participant", "participant_id"),
+    ),
 }
 CORNERS = (("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"))
 SIDES = (("x", "y", "w", "h"), ("x", "y", "width", "height"))

@@ -237,6 +237,25 @@ def test_boxes_of_the_test_part_alone_may_be_brought(qtbot, session, cells):
     assert session.project.case_count == 12
 
 
+def test_a_column_tells_which_images_belong_together(qtbot, session, tmp_path):
+    for number in range(8):
+        array = np.full((8, 8), 20 * number, np.uint8)
+        Image.fromarray(array).save(tmp_path / f"p{number}.png")
+    rows = "".join(f"p{n}.png,{'ab'[n % 2]},slide{n // 4}\n" for n in range(8))
+    (tmp_path / "labels.csv").write_text("file,label,slide\n" + rows)
+    dialog = propose(qtbot, session, tmp_path / "labels.csv")
+    assert dialog.patient.isVisible(), dialog.complaint.text()
+    assert dialog.wish().patient is None
+    dialog.patient.setCurrentIndex(dialog.patient.findData("slide"))
+    dialog.split.setText("50/0/50")
+    make(qtbot, session, dialog)
+    parts = {}
+    for case in session.project.cases():
+        parts.setdefault(case.patient, set()).add(case.split)
+    assert {patient: len(found) for patient, found in parts.items()} == {"slide0": 1, "slide1": 1}
+    assert len(set.union(*parts.values())) == 2
+
+
 def test_what_was_uncertain_is_the_users_choice(qtbot, session, tmp_path):
     heads = ("Path", "Sex", "No Finding", *FINDINGS)
     image = tmp_path / "xrays" / "train" / "patient00001" / "study1" / "view1_frontal.png"

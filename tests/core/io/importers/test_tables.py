@@ -4,6 +4,7 @@ from PIL import Image as PillowImage
 
 from longtail.core.errors import LongtailError
 from longtail.core.io.importers import headers, plan_import
+from longtail.core.io.importers.patients import patient_columns, with_patients
 
 
 @pytest.fixture
@@ -188,3 +189,28 @@ def test_real_tables(shared):
     assert not plan.skipped
     assert len({case.patient for case in plan.cases}) == 682
     assert sum(case.no_class for case in plan.cases) == 500
+
+
+SLIDES = (
+    "file,label,Slide,stain,scan\n"
+    "a.png,x,s1,HE,1\nb.png,y,s1,HE,2\nc.png,x,s2,HE,3\nd.png,y,,HE,4\n"
+)
+
+
+def test_a_column_can_tell_which_images_belong_together(folder):
+    plan = plan_of(folder, SLIDES)
+    assert [case.patient for case in plan.cases] == [None] * 4
+    # One stain for all says nothing, and a number of its own for each image neither.
+    assert patient_columns(plan) == ("Slide",)
+    grouped = with_patients(plan, "slide")
+    assert [case.patient for case in grouped.cases] == ["s1", "s1", "s2", None]
+    assert "Images with the same Slide stay together: 2 groups." in told(grouped)
+    with pytest.raises(LongtailError, match="no column 'field'") as failure:
+        with_patients(plan, "field")
+    assert "it has Slide, stain, scan" in str(failure.value)
+
+
+@pytest.mark.parametrize("head", ["patient", "Subject_ID", "participant_id"])
+def test_the_usual_names_of_patients_are_known(folder, head):
+    plan = plan_of(folder, f"file,label,{head}\na.png,x,p1\nb.png,y,p1\n")
+    assert [case.patient for case in plan.cases] == ["p1", "p1"]
