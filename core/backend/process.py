@@ -25,7 +25,7 @@ from .messages import Hello, Idle, Leave, Order, Steer, Submit, Tell
 from .outbox import Outbox
 from .preparation import Preparation
 from .settings import ProcessSettings
-from .system import be_the_victim, give_way, keep_heap
+from .system import be_the_victim, give_way, share_heap
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     faulthandler.enable()
-    keep_heap()
+    share_heap()
     be_the_victim()
     if settings.polite:
         give_way()

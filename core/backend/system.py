@@ -16,8 +16,10 @@ VICTIM_SCORE = 500
 POLITE_NICENESS = 5
 
 # From glibc's malloc.h.
-M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8
 KEPT_FREE_BYTES = 2**31 - 1
+MAPPED_BLOCKS, MAPPED_FROM_BYTES, TRIM_BYTES = 65_536, 32 << 20, 64 << 20
+"""What glibc comes to by itself once a block of 32 MB was freed; an option of ours ends that."""
 
 
 def detached() -> dict[str, Any]:
@@ -44,20 +46,33 @@ def be_the_victim() -> None:
             Path("/proc/self/oom_score_adj").write_text(str(VICTIM_SCORE), encoding="ascii")
 
 
-def keep_heap() -> None:
-    """Let glibc use freed memory again instead of handing it back to the system at once.
+def share_heap() -> None:
+    """Let all threads have one heap, so that it can hold large blocks; before any thread starts."""
+    _allocate_by((M_ARENA_MAX, 1))
 
-    By default each block above 32 MB is mapped anew, and the system clears every page of it: half
-    of the time of a step whose activations are that large. All threads share one heap, since those
-    of threads cannot hold such blocks. To be called before any thread starts; `trim_heap` hands
-    back what is free.
+
+def keep_blocks(*, kept: bool) -> None:
+    """Say whether glibc uses blocks above 32 MB again that were freed, or maps each anew.
+
+    Of what is mapped anew the system clears every page; what is kept is handed back by
+    `trim_heap`. Needs `share_heap`.
     """
+    if kept:
+        _allocate_by((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, KEPT_FREE_BYTES))
+    else:
+        _allocate_by(
+            (M_MMAP_MAX, MAPPED_BLOCKS),
+            (M_MMAP_THRESHOLD, MAPPED_FROM_BYTES),
+            (M_TRIM_THRESHOLD, TRIM_BYTES),
+        )
+
+
+def _allocate_by(*options: tuple[int, int]) -> None:
     if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
+        with contextlib.suppress(OSError, AttributeError):  # another C library
             libc = ctypes.CDLL("libc.so.6")
-            libc.mallopt(M_ARENA_MAX, 1)
-            libc.mallopt(M_MMAP_MAX, 0)
-            libc.mallopt(M_TRIM_THRESHOLD, KEPT_FREE_BYTES)
+            for option, value in options:
+                libc.mallopt(option, value)
 
 
 def trim_heap() -> None:

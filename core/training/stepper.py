@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..backend.memory import give_back_memory, is_out_of_memory
+from ..backend.memory import ClearingWatch, give_back_memory, is_out_of_memory
 from ..errors import LongtailError
 from ..methods.run import Batch, MethodRun, Moment, StepResult, step_seed
 from ..nets.averaging import Follower, average_share
@@ -48,6 +48,7 @@ class Stepper:
         self._optimizer = run.make_optimizer(run.parameter_groups())
         self._follower = Follower(self.average, run.network)
         self._trained = list(run.trained_parameters())
+        self._watch = ClearingWatch()
 
     def step(self, batch: Batch, moment: Moment) -> Stepped:
         """Take one step; a loss that is no number leaves the weights alone.
@@ -57,6 +58,10 @@ class Stepper:
         LongtailError
             It happened several times in a row, or not even one example fits into memory.
         """
+        with self._watch.over():
+            return self._stepped(batch, moment)
+
+    def _stepped(self, batch: Batch, moment: Moment) -> Stepped:
         self._set_rate(moment)
         self.run.network.train()
         self.run.before_step()

@@ -8,8 +8,9 @@ import resource, threading
 import numpy as np
 from longtail.core.backend import system
 
-if {keep}:
-    system.keep_heap()
+system.share_heap()
+system.keep_blocks(kept=True)
+system.keep_blocks(kept={keep})
 
 def faults_of_a_block():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
