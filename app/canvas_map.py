@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
+from ..core.explain.looking import DEFAULT_VARIANT, looking_of
 from ..core.explain.stored import StoredMap
 from ..core.project.records import Task
 from .canvas_guests import fits, insert_quietly, remove
@@ -63,7 +64,8 @@ class HeatMap:
         self.layer: Image | None = None
         self.box_rejected = False
         self.box = BoxLines(viewer, PREDICTED, parent)
-        self._variant = "grad-cam"
+        self._variant: str | None = None
+        self._own: tuple[str, str] | None = None
         self._opacity, self._threshold = HEAT_OPACITY, 0.5
         self._asked_by_key = False
         self._picture: Picture | None = None
@@ -79,14 +81,23 @@ class HeatMap:
 
     @property
     def variant(self) -> str:
-        """The way it is computed, one of `VARIANTS`."""
-        return self._variant
+        """The way it is computed, one of `VARIANTS`: as chosen, else as the run is measured."""
+        return self._variant or self._variant_of_run()
 
     @variant.setter
     def variant(self, variant: str) -> None:
-        if variant != self._variant:
-            self._variant = variant
+        changed = variant != self.variant
+        self._variant = variant
+        if changed:
             self._seek()
+
+    def _variant_of_run(self) -> str:
+        project, run_id = self._session.project, self._session.run_id
+        if project is None or run_id is None:
+            return DEFAULT_VARIANT
+        if self._own is None or self._own[0] != run_id:  # a run of many cases is long to read
+            self._own = run_id, looking_of(project.run(run_id).spec.get("settings", {})).variant
+        return self._own[1]
 
     @property
     def opacity(self) -> float:
@@ -188,7 +199,7 @@ class HeatMap:
     # --- seeking the map ---
 
     def _on_project(self) -> None:
-        self.class_id = None
+        self.class_id = self._own = None
         self._seek()
 
     def _seek(self) -> None:
@@ -201,7 +212,7 @@ class HeatMap:
             self._enter("failed", NO_RUN)
         else:
             self._enter("computing")
-            self._seeker.seek(picture.case, class_id, self._variant, self._threshold)
+            self._seeker.seek(picture.case, class_id, self.variant, self._threshold)
 
     def _fail(self, words: str) -> None:
         self._clear()

@@ -6,7 +6,7 @@ from typing import Any
 
 import qtawesome
 from pydantic import BaseModel
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -22,6 +22,7 @@ from superqt import QToggleSwitch
 from .panels.train_fields import Kind, SettingField, fields_of, parse, problems, written
 from .theme import BLUE, look
 from .widgets import SectionLabel
+from .widgets.calm import keep_wheel_calm
 
 CONTROL_WIDTH = 118
 
@@ -288,25 +289,8 @@ class Fold(QWidget):
         self._head.setIcon(qtawesome.icon(icon, color=look().tokens.link))
 
 
-class _CalmWheel(QObject):
-    """Keeps the wheel for scrolling: it changes a control only when that has the focus."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Swallow the wheel over a control without focus and hand it to the page."""
-        if event.type() == QEvent.Type.Wheel and not watched.hasFocus():
-            event.ignore()
-            return True
-        return False
-
-
 Reader = Callable[[], Any]
 Writer = Callable[[Any], None]
-
-
-def keep_wheel_calm(control: QWidget) -> None:
-    """Let the wheel scroll the page when the mouse happens to be over `control`."""
-    control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    control.installEventFilter(_CalmWheel(control))
 
 
 def _control(field: SettingField, parent: QWidget) -> tuple[QWidget, Reader, Writer]:

@@ -6,8 +6,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from ...core.review.doctor_records import Probe, Report
-from ..settings_form import keep_wheel_calm
 from ..widgets.basic import ElidedLabel, QuietLabel, SectionLabel, TextLabel, mark
+from ..widgets.calm import keep_wheel_calm
 from .doctor_table import CountTable
 from .train_words import share
 

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QHBoxLayout, QSlider, QWidget
 from ...core.explain.embedding_file import Frames, read_frames
 from ...core.jobs.embedding import ProjectFramesJob
 from ..session import Session
-from ..settings_form import keep_wheel_calm
 from ..tracked import TrackedJob
 from ..widgets.basic import IconButton, TextLabel
+from ..widgets.calm import keep_wheel_calm
 from .embedding_model import Ask, EmbeddingModel
 from .embedding_points import Floats
 from .embedding_source import SEED

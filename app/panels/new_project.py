@@ -264,10 +264,13 @@ class NewProjectDialog(QDialog):
 
     def _offer_columns(self, columns: Sequence[str]) -> None:
         """Let the user say which column tells the patients, where the source does not."""
+        before = self.patient.currentData()
         self.patient.clear()
         self.patient.addItem("each image on its own", None)
         for column in columns:
             self.patient.addItem(f"by {column}", column)
+        if before in columns:  # another task or reading of the same source
+            self.patient.setCurrentIndex(self.patient.findData(before))
         self._show_row(self.patient, bool(columns))
 
     def _task_changed(self, value: str) -> None:

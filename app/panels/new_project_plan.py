@@ -63,10 +63,14 @@ def suggested_place(source: Path, home: Path | None = None) -> Path:
 
 
 def columns_of_patients(plan: "ImportPlan") -> tuple[str, ...]:
-    """Give the columns that could tell the patients; none where the source has told them."""
+    """Give the columns that could tell the patients; none where the source has told them.
+
+    Nor where it brings boxes alone: known cases keep their patients then.
+    """
     from ...core.io.importers.patients import patient_columns
 
-    return () if any(case.patient for case in plan.cases) else patient_columns(plan)
+    told = plan.boxes_only or any(case.patient for case in plan.cases)
+    return () if told else patient_columns(plan)
 
 
 def has_split(plan: "ImportPlan") -> bool:

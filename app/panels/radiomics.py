@@ -18,10 +18,10 @@ from qtpy.QtWidgets import (
 
 from ...core.files import write_text
 from ...core.project.records import Task
-from ..settings_form import keep_wheel_calm
 from ..theme import EDGE
 from ..widgets import EmptyState, GhostButton, IconButton, QuietLabel
 from ..widgets.basic import StrongLabel, mark
+from ..widgets.calm import keep_wheel_calm
 from ..widgets.dress import dress
 from .radiomics_model import as_csv, feature_rows
 from .radiomics_reader import RegionReader

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from ...core.project.records import NOT_LABELLED, RunRecord
 from ..background import Errands
-from ..settings_form import keep_wheel_calm
 from ..widgets import GhostButton, QuietLabel
+from ..widgets.calm import keep_wheel_calm
 from .xray_map import MapPart
 
 if TYPE_CHECKING:

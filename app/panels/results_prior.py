@@ -7,9 +7,10 @@ from functools import partial
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
-from ..settings_form import Fold, keep_wheel_calm
+from ..settings_form import Fold
 from ..widgets import Card, ElidedLabel, GhostButton, LinkButton, QuietLabel, SectionLabel
 from ..widgets.basic import TextLabel, mark
+from ..widgets.calm import keep_wheel_calm
 from .results_prior_model import MOST_FACTOR, PriorClass, PriorModel
 from .results_prior_table import PriorTable
 

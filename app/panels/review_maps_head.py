@@ -6,9 +6,9 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QWidget
 from superqt import QToggleSwitch
 
 from ..canvas_map_reading import VARIANT_TIPS, VARIANTS
-from ..settings_form import keep_wheel_calm
 from ..theme import BLUE, look
 from ..widgets import IconButton, QuietLabel
+from ..widgets.calm import keep_wheel_calm
 from .review_maps_model import ORDERS
 
 

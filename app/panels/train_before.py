@@ -6,8 +6,9 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from ...core.methods.catalogue import Method
-from ..settings_form import Fold, SettingsForm, keep_wheel_calm
+from ..settings_form import Fold, SettingsForm
 from ..widgets import Page, PrimaryButton, QuietLabel, TitleLabel
+from ..widgets.calm import keep_wheel_calm
 from .train_before_method import MethodChooser
 from .train_before_parts import (
     Budget,

@@ -15,10 +15,10 @@ from qtpy.QtWidgets import (
 )
 
 from ...core.methods.catalogue import Method
-from ..settings_form import keep_wheel_calm
 from ..theme import QUIET_PX, TEXT_PX, look
 from ..widgets import QuietLabel
 from ..widgets.basic import TextLabel
+from ..widgets.calm import keep_wheel_calm
 from ..widgets.paint import bar, sized
 
 LIST_PX = 380

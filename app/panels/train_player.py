@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from ...core.errors import LongtailError
 from ..background import Errands
-from ..settings_form import keep_wheel_calm
 from ..widgets import Card, Chip, ElidedLabel, IconButton
+from ..widgets.calm import keep_wheel_calm
 
 PLAY_MS = 160
 LONGEST_REPLAY = 100

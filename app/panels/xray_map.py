@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from ...core.explain.stored import StoredMap
 from ..canvas_map_reading import VARIANT_TIPS, VARIANTS
-from ..settings_form import keep_wheel_calm
 from ..theme import QUIET_PX, Tokens, look
 from ..widgets import HairLine, QuietLabel, SectionLabel
 from ..widgets.basic import StrongLabel, TextLabel, mark
+from ..widgets.calm import keep_wheel_calm
 from ..widgets.paint import painting, sized
 from .label_parts import SliderRow
 from .train_parts import SayCard

@@ -1,7 +1,7 @@
 """A drop-down box that stays narrow: words too long for it end in an ellipsis."""
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QPaintEvent, QWheelEvent
+from qtpy.QtGui import QPaintEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QStyle,
@@ -10,6 +10,8 @@ from qtpy.QtWidgets import (
     QToolTip,
     QWidget,
 )
+
+from .calm import keep_wheel_calm
 
 
 class NarrowCombo(QComboBox):
@@ -23,7 +25,7 @@ class NarrowCombo(QComboBox):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setToolTip(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        keep_wheel_calm(self)
         self.setMinimumContentsLength(letters)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
@@ -31,8 +33,7 @@ class NarrowCombo(QComboBox):
     @property
     def shown_text(self) -> str:
         """What can be read in the box."""
-        option = self._option()
-        return option.currentText
+        return str(self._option().currentText)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the box with as much of the text as there is room for."""
@@ -46,13 +47,6 @@ class NarrowCombo(QComboBox):
             QToolTip.showText(event.globalPos(), self.currentText(), self)
             return True
         return bool(super().event(event))
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to the page unless the box has the focus."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def _option(self) -> QStyleOptionComboBox:
         option = QStyleOptionComboBox()

@@ -103,15 +103,16 @@ def two_layers(network: nn.Module) -> tuple[str, str]:
     LongtailError
         The network has no such two.
     """
-    usual = default_layer(network)
-    if not isinstance(network, ImageClassifier):
-        return usual, decoder_layers(network)[1]
-    finer = network.finer_layer
-    if finer is None:
+    if isinstance(network, ImageClassifier):
+        finer = network.finer_layer
+        layers = (default_layer(network), *([finer] if finer else []))
+    else:
+        layers = decoder_layers(network)
+    if len(layers) < 2:
         raise LongtailError(
             "This network has maps of one scale only.", "Choose Grad-CAM for its heat maps."
         )
-    return usual, finer
+    return layers[0], layers[1]
 
 
 def decoder_layers(network: nn.Module) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from ..backend.events import Artifact, Event, Progress, Warned
 from ..backend.job import JobContext
 from ..errors import LongtailError
 from ..explain.looking import USUAL, Looking, looking_of
-from ..methods.spec import read_spec
 from ..project.records import Case, Split, Task
 from ..project.store import Project
 
@@ -95,10 +94,10 @@ def load_run(project: Project, run_id: str, which: str, device: str) -> ReadyNet
     """Load a run's network onto the device, with the way its maps are made."""
     from ..checkpoints.store import checkpoint_path, hash_of, load, network_of
 
-    project.run(run_id)
+    looking = looking_of(project.run(run_id).spec.get("settings", {}))
     state = load(checkpoint_path(project.run_folder(run_id), which))
     network = ready(network_of(state), device, hash_of(state["weights"]))
-    return network._replace(looking=looking_of(read_spec(project.run_folder(run_id)).settings))
+    return network._replace(looking=looking)
 
 
 def ready(loaded: "LoadedNetwork", device: str, weights_hash: str) -> ReadyNetwork:

@@ -46,12 +46,14 @@ class VoxelLoss:
         labels
             (batch, *space) uint8, 255 not labelled.
         """
-        weights = None if self.weights is None else self.weights.to(logits.device)
+        weights, factors = self.weights, self.factors.to(logits.device)
+        if weights is not None:
+            weights = weights.to(logits.device)
         entropy = labelled_mean(voxel_cross_entropy(logits, labels, weights), labels)
         if weights is not None:
             entropy = entropy / labelled_mean(_weight_map(weights, labels), labels).clamp_min(1e-6)
         inside, predicted, labelled = (part.sum(0)[1:] for part in class_overlap(logits, labels))
-        share = (labelled > 0) * (1.0 if weights is None else self.factors[1:].to(logits.device))
+        share = (labelled > 0) * factors[1:]
         dice = (soft_dice(inside, predicted, labelled) * share).sum() / share.sum().clamp_min(1)
         tally = torch.stack([2 * inside, predicted + labelled]).detach() * (labelled > 0)
         parts = {"cross_entropy": float(entropy.detach()), "dice_loss": float(dice.detach())}

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..backend.memory import ClearingWatch, give_back_memory, is_out_of_memory
+from ..backend.clearing import ClearingWatch
+from ..backend.memory import give_back_memory, is_out_of_memory
 from ..errors import LongtailError
 from ..methods.run import Batch, MethodRun, Moment, StepResult, step_seed
 from ..nets.averaging import Follower, average_share

@@ -222,6 +222,21 @@ def test_another_way_is_computed_for_itself(window):
     assert [job.variant for job in window.backend.jobs] == ["grad-cam", "layercam"]
 
 
+def test_a_run_begins_with_the_kind_of_map_that_it_is_measured_by(window):
+    session = window.session
+    first = session.run_id
+    spec = {"method": "radiomic-contrast", "classes": [], "settings": {"map": "two-scale"}}
+    run = session.project.new_run(spec).id
+    assert window.heat.variant == "grad-cam"
+    session.choose_run(run)
+    assert window.heat.variant == "two-scale"
+    session.choose_run(first)
+    assert window.heat.variant == "grad-cam"
+    window.heat.variant = "layercam"
+    session.choose_run(run)
+    assert window.heat.variant == "layercam"  # what a person chose stays
+
+
 def test_the_class_stays_from_case_to_case_and_no_map_stays_behind(window):
     window.heat.choose(1)
     window.settled()

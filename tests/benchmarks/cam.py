@@ -21,8 +21,8 @@ from longtail.core.data.intensity import picture_intensity
 from longtail.core.data.preprocessing import Preprocessing
 from longtail.core.errors import LongtailError
 from longtail.core.explain.cam import raw_maps
-from longtail.core.explain.tap import listening
-from longtail.core.explain.variants import VARIANTS
+from longtail.core.explain.tap import listening, two_layers
+from longtail.core.explain.variants import TWO_SCALES, VARIANTS
 from longtail.core.explain.whole import map_of_picture
 from longtail.core.io.image import Image
 from longtail.core.nets.encoders import ImageClassifier, build_encoder
@@ -105,21 +105,43 @@ def in_turn(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Spent,
 
 def there_and_back(network: ImageClassifier, batch: torch.Tensor) -> None:
     """Look once, and go back once from the class to the last maps."""
-    with listening(network, "body") as tap:
+    with listening(network, "body") as (tap,):
         logits = network(batch)
         torch.autograd.grad(logits[0, CHOSEN], tap.maps)
 
 
 def difference(network: ImageClassifier, batch: torch.Tensor, variant: str) -> float:
     """Give the largest difference to the map that numpy makes of what the layer stored."""
-    with listening(network, "body") as tap:
+    with listening(network, *two_layers(network)) as taps:
         logits = network(batch)
-        (gradient,) = torch.autograd.grad(logits[0, CHOSEN], tap.maps)
-        maps = tap.maps.detach()
-    expected = by_numpy(variant, maps[0].double().numpy(), gradient[0].double().numpy())
+        gradients = torch.autograd.grad(logits[0, CHOSEN], [tap.maps for tap in taps])
+        stored = [tap.maps.detach() for tap in taps]
+    pairs = [
+        (maps[0].double().numpy(), gradient[0].double().numpy())
+        for maps, gradient in zip(stored, gradients, strict=True)
+    ]
+    if variant == TWO_SCALES:
+        coarse, fine = (by_numpy("grad-cam", *pair) for pair in pairs)
+        expected = np.sqrt(twice_as_large(coarse) * fine)
+    else:
+        expected = by_numpy(variant, *pairs[0])
     found = raw_maps(network, batch, torch.tensor([[CHOSEN]]), variant=variant).values[0, 0]
     scale = float(np.abs(expected).max()) or 1.0
     return float(np.abs(found.double().numpy() - expected).max()) / scale
+
+
+def twice_as_large(values: np.ndarray) -> np.ndarray:
+    """Enlarge (y, x) linearly: a new pixel lies a quarter of an old one off that one's middle."""
+    for axis in (0, 1):
+        before = np.concatenate([values.take([0], axis), values], axis)
+        after = np.concatenate([values, values.take([-1], axis)], axis)
+        count = values.shape[axis]
+        low = 0.25 * before.take(range(count), axis) + 0.75 * values
+        high = 0.75 * values + 0.25 * after.take(range(1, count + 1), axis)
+        values = np.stack([low, high], axis + 1).reshape(
+            [size * (1 + (place == axis)) for place, size in enumerate(values.shape)]
+        )
+    return values
 
 
 def by_numpy(variant: str, maps: np.ndarray, gradient: np.ndarray) -> np.ndarray:

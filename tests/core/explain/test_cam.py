@@ -360,6 +360,9 @@ def _see_two_scales(network, images, layers):
 def test_a_network_of_one_scale_has_no_two(classifier, images):
     with pytest.raises(LongtailError, match="one scale"):
         class_maps(classifier, images, [0], variant=TWO_SCALES)
+    shallow = build_unet(2, 1, 3, width=4, strides=[[2, 2]])
+    with pytest.raises(LongtailError, match="one scale"):
+        class_maps(shallow, torch.randn(1, 1, 16, 16), [1], variant=TWO_SCALES)
 
 
 def test_a_patch_that_decides_is_where_the_map_points():

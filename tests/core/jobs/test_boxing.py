@@ -84,6 +84,7 @@ def test_a_run_that_looked_at_an_earlier_layer_is_measured_by_its_own_maps(films
     settings = {"map": "hirescam", "map_layer": "body.network.layer3"}
     spec = read_spec(project.run_folder(run_id))
     write_spec(project.run_folder(run_id), spec.replace(settings=settings))
+    project.record_run(run_id, state="completed")
     assert _found(finish, project, run_id) != usual
 
     shown = ExplainCaseJob(project.path.as_posix(), run_id, "0", 1, variant="hirescam")
